@@ -1,0 +1,94 @@
+import type { Peer } from '../identity/peer.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Frame } from '../mcp/frame.ts';
+import type { ProtocolHeaders } from '../mcp/headers.ts';
+import type { Era, Revision } from '../mcp/revision.ts';
+import type { Decision } from '../policy/access-request.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import type { Catalog } from './catalog.ts';
+
+/**
+ * One client frame and all that comes back: its answer, the notifications on the way, the server's questions.
+ *
+ * Everything above `facts` is fixed when the exchange begins; a reload does not touch a running exchange.
+ */
+export interface Exchange {
+  /** Unique in this process and unguessable: names the exchange in audit and logs. */
+  readonly id: string;
+  readonly peer: Peer;
+  readonly principal: Principal;
+  readonly upstream: string;
+  /** What this upstream's own lists said last: names and header annotations of its tools. */
+  readonly catalog: Catalog;
+  readonly era: Era;
+  /** The revision that this frame speaks: from `_meta`, the session or the version header. */
+  readonly revision: Revision;
+  readonly headers: ProtocolHeaders;
+  /** The client's frame as it arrived. */
+  readonly request: Frame;
+  /** Bytes of the frame as it arrived. */
+  readonly requestBytes: number;
+  readonly policy: CompiledPolicy;
+  /** Milliseconds since the epoch, for decisions and records. */
+  readonly time: number;
+  /** Monotonic milliseconds, for rates and durations. */
+  readonly startedAt: number;
+  readonly traceId: string;
+  readonly facts: Facts;
+}
+
+/** What filters learn on the way. Each member names its only writer. */
+export interface Facts {
+  /** session: the legacy session that the client's id opened to. */
+  session: Session | undefined;
+  /** session: makes an upstream's event id safe to hand out. Undefined where event ids do not travel. */
+  sealEventId: ((id: string) => string) | undefined;
+  /** session: an event id of this stream left the gateway, so the rest may be fetched by a later stream of the session. */
+  resumable: boolean;
+  /** conduct: the `Mcp-Session-Id` that this upstream answer carried. Never leaves the gateway. */
+  upstreamSessionId: string | undefined;
+  /** session: headers that the answer must carry (`mcp-session-id`). */
+  replyHeaders: Record<string, string>;
+  /** authorize: the decision on the client's frame. */
+  decision: Decision | undefined;
+  /** authorize: the decision on the question that the server asked last. */
+  questionDecision: Decision | undefined;
+  /** authorize: what the frame is about, for records: kind and name of the target. */
+  target: { readonly kind: 'tool' | 'resource' | 'prompt' | 'method'; readonly name: string } | undefined;
+  /** rate, concurrency: names of the limits that counted this exchange. */
+  limits: string[];
+  /** protocol: `Mcp-Name` and `Mcp-Param-*` to send upstream, names and values in turn. */
+  mirroredHeaders: readonly string[];
+  /** conduct: how many frames from the upstream were not relayed, by the word for what stopped them. */
+  readonly dropped: Map<string, number>;
+}
+
+export function emptyFacts(): Facts {
+  return {
+    session: undefined,
+    sealEventId: undefined,
+    resumable: false,
+    upstreamSessionId: undefined,
+    replyHeaders: {},
+    decision: undefined,
+    questionDecision: undefined,
+    target: undefined,
+    limits: [],
+    mirroredHeaders: [],
+    dropped: new Map(),
+  };
+}
+
+export function countDropped(exchange: Exchange, reason: string): void {
+  const { dropped } = exchange.facts;
+  dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
+}
+
+/** A legacy session (2024-11-05 to 2025-11-25), as the sealed session id says it. */
+export interface Session {
+  /** Stable name of the session inside the gateway; never leaves it. */
+  readonly key: string;
+  /** The upstream's own `Mcp-Session-Id`. */
+  readonly upstreamId: string;
+  readonly revision: Revision;
+}

@@ -1,0 +1,283 @@
+import { GatewayError } from '../errors.ts';
+import type { Authentication, Evidence } from '../identity/identity.ts';
+import type { Principal } from '../identity/principal.ts';
+import { type DecodeFailure, type DecodeLimits, decodeBody } from '../mcp/decode.ts';
+import type { Frame, RequestId } from '../mcp/frame.ts';
+import { type ProtocolHeaders, readProtocolHeaders } from '../mcp/headers.ts';
+import { classifyEra, type Era, type Revision } from '../mcp/revision.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import type { Arrival } from './arrival.ts';
+import type { Catalog } from './catalog.ts';
+import { conduct } from './conduct.ts';
+import type { ConductDependencies } from './course.ts';
+import { errorBody, errorStatus } from './error-answer.ts';
+import { type Exchange, emptyFacts, type Session } from './exchange.ts';
+import type { Reply, ReplyHeaders } from './reply.ts';
+import { createBatchSinks, createReplySink } from './sink.ts';
+import { traceIdOf } from './trace-id.ts';
+import type { UpstreamPort } from './upstream-port.ts';
+
+export interface GateDependencies extends ConductDependencies {
+  identify(evidence: Evidence): Authentication | Promise<Authentication>;
+  /** Lower-case name of the header that carries API keys. */
+  readonly apiKeyHeader: string;
+  upstream(name: string): { readonly port: UpstreamPort; readonly catalog: Catalog } | undefined;
+  /** The policy in force now. An exchange keeps the one that it began with. */
+  policy(): CompiledPolicy;
+  /** Opens a sealed session id; undefined where it is not this principal's, not this upstream's, stale or forged. */
+  openSession(sealed: string, principal: Principal, upstream: string, now: number): Session | undefined;
+  /** Bounds on frames that come from clients. */
+  readonly clientDecodeLimits: DecodeLimits;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** 32 lower-case hexadecimal digits, unguessable and not all zero. */
+  newId(): string;
+}
+
+/** What is known of an arrival once its caller is known. */
+interface Known {
+  readonly arrival: Arrival;
+  readonly principal: Principal;
+  readonly headers: ProtocolHeaders;
+  readonly port: UpstreamPort;
+  readonly catalog: Catalog;
+  readonly session: Session | undefined;
+  readonly time: number;
+  readonly startedAt: number;
+}
+
+/**
+ * The gate: takes a request that arrived, finds out who calls, decodes every frame in it, and conducts an exchange for
+ * each. Every arrival gets an answer and leaves a record.
+ */
+export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Reply) => Promise<void> {
+  return async (arrival, reply) => {
+    const time = deps.now();
+    const startedAt = deps.monotonic();
+    let principal: Principal | undefined;
+    const refuse = (error: GatewayError, id?: RequestId, era: Era = 'legacy'): Promise<void> =>
+      refuseArrival({ arrival, reply, principal, error, id, era, time, startedAt }, deps);
+    try {
+      const upstream = deps.upstream(arrival.upstream);
+      if (upstream === undefined) return await refuse(new GatewayError('route-unknown'));
+      if (!deps.recorder.accepting()) return await refuse(new GatewayError('audit-unavailable'));
+      const read = readProtocolHeaders(arrival.rawHeaders);
+      if (!read.ok) return await refuse(errorOf(read.failure));
+      const evidence = evidenceOf(arrival, deps.apiKeyHeader, time);
+      if (evidence === undefined) return await refuse(new GatewayError('header-invalid'));
+      const identifying = deps.identify(evidence);
+      const authentication = identifying instanceof Promise ? await identifying : identifying;
+      if (!authentication.ok) return await refuse(authentication.error);
+      principal = authentication.principal;
+
+      const known = { arrival, principal, headers: read.value, ...upstream, time, startedAt };
+      const frames = framesOf(arrival, read.value, deps.clientDecodeLimits);
+      if (!frames.ok) return await refuse(errorOf(frames.failure), frames.failure.id);
+      const era = classifyEra(frames.value.frames[0]!, read.value);
+      if ('code' in era) return await refuse(errorOf(era), era.id, 'modern');
+      const opened = openSession(known, era.era, frames.value.frames[0]!, deps);
+      if (opened === 'unknown') return await refuse(new GatewayError('session-unknown'));
+      const revision = opened?.revision ?? era.revision ?? assumedRevision;
+      if (frames.value.batch) {
+        return await conductBatch(
+          frames.value.frames,
+          { ...known, session: opened },
+          revision,
+          reply,
+          refuse,
+          deps,
+        );
+      }
+      await conductOne(
+        frames.value.frames[0]!,
+        { ...known, session: opened },
+        era.era,
+        revision,
+        reply,
+        deps,
+      );
+    } catch (cause) {
+      const error = cause instanceof GatewayError ? cause : new GatewayError('internal', { cause });
+      if (error.code === 'internal') deps.onFault(cause, '');
+      await refuse(error);
+    }
+  };
+}
+
+/** What a legacy request without a version header and without a session speaks (2025-06-18, basic/transports). */
+const assumedRevision: Revision = '2025-03-26';
+
+/** The one revision that has batches. */
+const batchRevision: Revision = '2025-03-26';
+
+async function conductOne(
+  frame: Frame,
+  known: Known,
+  era: Era,
+  revision: Revision,
+  reply: Reply,
+  deps: GateDependencies,
+): Promise<void> {
+  const exchange = begin(frame, known, era, revision, known.arrival.body.length, deps);
+  const abort = new AbortController();
+  // 2026-07-28: closing the response stream is the cancellation. Before: a disconnect must not cancel, and only the
+  // standalone stream, which serves nobody else, is closed with its client.
+  if (era === 'modern' || frame.kind === 'stream-open') reply.onClientGone(() => abort.abort());
+  const sink = createReplySink(reply, () => exchange.facts.replyHeaders);
+  await conduct(exchange, known.port, sink, abort.signal, deps);
+}
+
+async function conductBatch(
+  frames: readonly Frame[],
+  known: Known,
+  revision: Revision,
+  reply: Reply,
+  refuse: (error: GatewayError) => Promise<void>,
+  deps: GateDependencies,
+): Promise<void> {
+  const modern = frames.some((frame) => {
+    const era = classifyEra(frame, known.headers);
+    return 'code' in era || era.era === 'modern';
+  });
+  // `initialize` must not be part of a batch (2025-03-26, basic/lifecycle): it would mint a session half-way.
+  const initialize = frames.some((frame) => frame.kind === 'request' && frame.method === 'initialize');
+  if (modern || initialize || revision !== batchRevision)
+    return refuse(new GatewayError('batch-not-allowed'));
+  const sinks = createBatchSinks(reply, () => noHeaders, frames.length);
+  const neverAborted = new AbortController().signal;
+  await Promise.all(
+    frames.map((frame, index) => {
+      const size = 'bytes' in frame ? frame.bytes.length : 0;
+      const exchange = begin(frame, known, 'legacy', revision, size, deps);
+      return conduct(exchange, known.port, sinks[index]!, neverAborted, deps);
+    }),
+  );
+}
+
+const noHeaders: ReplyHeaders = Object.freeze({});
+
+function begin(
+  frame: Frame,
+  known: Known,
+  era: Era,
+  revision: Revision,
+  requestBytes: number,
+  deps: GateDependencies,
+): Exchange {
+  const id = deps.newId();
+  const facts = emptyFacts();
+  facts.session = known.session;
+  return {
+    id,
+    peer: known.arrival.peer,
+    principal: known.principal,
+    upstream: known.port.name,
+    catalog: known.catalog,
+    era,
+    revision,
+    headers: known.headers,
+    request: frame,
+    requestBytes,
+    policy: deps.policy(),
+    time: known.time,
+    startedAt: known.startedAt,
+    traceId: traceIdOf(frame) ?? id,
+    facts,
+  };
+}
+
+function framesOf(
+  arrival: Arrival,
+  headers: ProtocolHeaders,
+  limits: DecodeLimits,
+): ReturnType<typeof decodeBody> {
+  if (arrival.verb === 'POST') return decodeBody(arrival.body, limits, 'toUpstream');
+  const frame: Frame =
+    arrival.verb === 'GET'
+      ? { kind: 'stream-open', lastEventId: headers.lastEventId }
+      : { kind: 'session-end' };
+  return { ok: true, value: { frames: [frame], batch: false } };
+}
+
+/** A foreign, stale or forged session id is told apart by nobody: all are unknown. */
+function openSession(
+  known: Omit<Known, 'session'>,
+  era: Era,
+  frame: Frame,
+  deps: GateDependencies,
+): Session | undefined | 'unknown' {
+  const sealed = known.headers.sessionId;
+  // 2026-07-28 has no sessions and says to ignore the header; `initialize` opens a new one.
+  if (sealed === undefined || era === 'modern') return undefined;
+  if (frame.kind === 'request' && frame.method === 'initialize') return undefined;
+  return deps.openSession(sealed, known.principal, known.arrival.upstream, known.time) ?? 'unknown';
+}
+
+/** @returns undefined where a credential header is repeated: two readers could pick different ones */
+function evidenceOf(arrival: Arrival, apiKeyHeader: string, time: number): Evidence | undefined {
+  let authorization: string | undefined;
+  let apiKey: string | undefined;
+  const { rawHeaders } = arrival;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase();
+    if (name === 'authorization') {
+      if (authorization !== undefined) return undefined;
+      authorization = rawHeaders[index + 1]!;
+    } else if (name === apiKeyHeader) {
+      if (apiKey !== undefined) return undefined;
+      apiKey = rawHeaders[index + 1]!;
+    }
+  }
+  return { peer: arrival.peer, authorization, apiKey, time };
+}
+
+function errorOf(failure: DecodeFailure): GatewayError {
+  const options = { cause: failure.detail };
+  return new GatewayError(
+    failure.code,
+    failure.data === undefined ? options : { ...options, data: failure.data },
+  );
+}
+
+interface Refusal {
+  readonly arrival: Arrival;
+  readonly reply: Reply;
+  readonly principal: Principal | undefined;
+  readonly error: GatewayError;
+  readonly id: RequestId | undefined;
+  readonly era: Era;
+  readonly time: number;
+  readonly startedAt: number;
+}
+
+/** Refusals that have no exchange leave a record too. */
+async function refuseArrival(refusal: Refusal, deps: GateDependencies): Promise<void> {
+  const { arrival, reply, id, era } = refusal;
+  let { error } = refusal;
+  const body = errorBody(error, id);
+  try {
+    const written = deps.recorder.record({
+      event: 'refusal',
+      peer: arrival.peer,
+      principal: refusal.principal,
+      upstream: arrival.upstream,
+      verb: arrival.verb,
+      exchange: undefined,
+      code: error.code,
+      rpcCode: undefined,
+      status: errorStatus(error, id, era),
+      time: refusal.time,
+      durationMs: deps.monotonic() - refusal.startedAt,
+      upstreamMs: undefined,
+      requestBytes: arrival.body.length,
+      replyBytes: body.length,
+      framesToClient: 0,
+      cause: error.cause,
+    });
+    if (written !== undefined) await written;
+  } catch (cause) {
+    error = new GatewayError('audit-unavailable', { cause });
+  }
+  const headers = { 'content-type': 'application/json', ...error.headers };
+  reply.send(errorStatus(error, id, era), headers, errorBody(error, id));
+}

@@ -1,0 +1,149 @@
+import type { GatewayError } from '../errors.ts';
+import { decodeFrame } from '../mcp/decode.ts';
+import { encodeError } from '../mcp/encode.ts';
+import type { Frame, RequestId } from '../mcp/frame.ts';
+import type { Course } from './course.ts';
+import { type Ending, fail, idOf, isLongLived, outcomeOf } from './ending.ts';
+import { errorBody } from './error-answer.ts';
+import { countDropped, type Exchange } from './exchange.ts';
+import { type Passage, runToClient } from './run.ts';
+import { headersToUpstream } from './to-upstream.ts';
+import type { UpstreamEvent } from './upstream-port.ts';
+
+/**
+ * Relays a stream, event by event, each judged. None of the upstream's own bytes around the frames go through, and
+ * nothing is gathered: a slow client holds back the upstream.
+ */
+export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course): Promise<Ending> {
+  const { exchange, sink, signal } = course;
+  const { request } = exchange;
+  const standalone = request.kind === 'stream-open';
+  if (isLongLived(exchange)) await recordOpening(course);
+  // The reply of `initialize` waits for its first frame: the session id in its headers is made from that frame.
+  const opensSession = request.kind === 'request' && request.method === 'initialize';
+  if (!opensSession) sink.open();
+  let resumable = false;
+  for await (const event of events) {
+    const eventId = eventIdFor(event, exchange);
+    const retry = exchange.era === 'legacy' ? event.retry : undefined;
+    resumable ||= eventId !== undefined;
+    if (event.data.length === 0) {
+      // The priming event of 2025-11-25: it tells a client from where, and when, to poll.
+      if (!opensSession && (eventId !== undefined || retry !== undefined)) await sink.event(event.data, eventId, retry);
+      continue;
+    }
+    const decoded = decodeFrame(event.data, course.deps.upstreamDecodeLimits, 'toClient');
+    if (!decoded.ok) {
+      if (!standalone) return fail('upstream-invalid', decoded.failure.detail);
+      countDropped(exchange, decoded.failure.code);
+      continue;
+    }
+    const judging = judge(decoded.value, course);
+    const judged = judging instanceof Promise ? await judging : judging;
+    if (judged === undefined) continue;
+    if (judged.kind === 'answer-refused') {
+      if (!standalone) return { kind: 'fail', error: judged.error };
+      // On a resumed stream the question was asked by an earlier exchange: its id is what the client waits for.
+      await sink.event(errorBody(judged.error, judged.id), eventId, undefined);
+      continue;
+    }
+    const { frame } = judged;
+    if (!standalone && (frame.kind === 'result' || frame.kind === 'error')) {
+      return { kind: 'answer', frame, status: 200, eventId };
+    }
+    const slow = sink.event(frame.bytes, eventId, retry);
+    if (slow !== undefined) await slow;
+  }
+  if (signal.aborted) return { kind: 'cancelled' };
+  // A legacy server may end the stream early and expect the client to poll for the rest (2025-11-25, SSE polling).
+  if (standalone || resumable) return { kind: 'ended' };
+  return fail('upstream-closed', 'the stream ended without an answer');
+}
+
+/** An upstream's event id is a handle that an attacker could replay: it leaves only when it is bound to the session. */
+function eventIdFor(event: UpstreamEvent, exchange: Exchange): string | undefined {
+  if (event.id === undefined || event.id === '') return undefined;
+  return exchange.facts.sealEventId?.(event.id);
+}
+
+async function recordOpening(course: Course): Promise<void> {
+  const outcome = outcomeOf({ kind: 'ended' }, course, 0, course.upstreamMs ?? 0);
+  await course.deps.recorder.record({ ...outcome, event: 'stream-opened' });
+}
+
+export type Judged =
+  | { readonly kind: 'frame'; readonly frame: Exclude<Frame, { kind: 'stream-open' | 'session-end' }> }
+  | { readonly kind: 'answer-refused'; readonly error: GatewayError; readonly id: RequestId | undefined };
+
+/**
+ * One frame from the upstream through the filters.
+ *
+ * @returns undefined where the frame ends here: dropped and counted, or a question that was answered with a refusal
+ */
+export function judge(frame: Frame, course: Course): Judged | undefined | Promise<Judged | undefined> {
+  const running = runToClient(course.deps.filters, frame, course.exchange);
+  if (running instanceof Promise) return running.then((passage) => concluded(frame, passage, course));
+  return concluded(frame, running, course);
+}
+
+function concluded(
+  frame: Frame,
+  passage: Passage,
+  course: Course,
+): Judged | undefined | Promise<Judged | undefined> {
+  const { exchange } = course;
+  if (passage.kind === 'drop') {
+    countDropped(exchange, passage.reason);
+    return undefined;
+  }
+  if (frame.kind === 'request') return question(frame, passage, course);
+  if (passage.kind === 'reject') {
+    if (frame.kind === 'result' || frame.kind === 'error') {
+      return { kind: 'answer-refused', error: passage.error, id: idOf(exchange.request) ?? frame.id };
+    }
+    countDropped(exchange, passage.error.code);
+    return undefined;
+  }
+  return relayed(passage.frame, course);
+}
+
+function relayed(frame: Frame, course: Course): Judged | undefined {
+  if (frame.kind === 'stream-open' || frame.kind === 'session-end') return undefined;
+  course.framesToClient += 1;
+  return { kind: 'frame', frame };
+}
+
+/**
+ * The server asks something of the client (sampling, elicitation, roots; legacy only). Recorded before it is relayed.
+ * A refused one is answered here: a server that hears nothing would hold its own caller until a timeout.
+ */
+async function question(
+  frame: Extract<Frame, { kind: 'request' }>,
+  passage: Exclude<Passage, { kind: 'drop' }>,
+  course: Course,
+): Promise<Judged | undefined> {
+  const { exchange, deps } = course;
+  const ending: Ending =
+    passage.kind === 'reject' ? { kind: 'fail', error: passage.error } : { kind: 'ended' };
+  const rule = exchange.facts.questionDecision?.reasons[0].rule;
+  await deps.recorder.record({
+    ...outcomeOf(ending, course, 0, deps.monotonic() - exchange.startedAt),
+    event: 'question',
+    question: { method: frame.method, rule },
+  });
+  if (passage.kind === 'go') return relayed(passage.frame, course);
+  countDropped(exchange, passage.error.code);
+  try {
+    // One at a time, so bounded by the stream that asks.
+    await course.port.send({
+      verb: 'POST',
+      body: encodeError(frame.id, { code: -32601, message: 'Not available' }),
+      headers: headersToUpstream(frame, exchange),
+      longLived: false,
+      signal: course.signal,
+    });
+  } catch {
+    countDropped(exchange, 'upstream-unreachable');
+  }
+  return undefined;
+}

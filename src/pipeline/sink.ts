@@ -1,0 +1,138 @@
+import type { GatewayError } from '../errors.ts';
+import type { RequestId } from '../mcp/frame.ts';
+import type { Era } from '../mcp/revision.ts';
+import { encodeEvent } from '../mcp/sse.ts';
+import { errorBody, errorStatus } from './error-answer.ts';
+import type { EventStream, Reply, ReplyHeaders } from './reply.ts';
+
+/**
+ * Where one exchange puts what comes back. Exactly one of `final`, `accepted`, `fail` and `end` is called, last.
+ */
+export interface Sink {
+  /** Relays one frame before the answer. Opens the event stream on first use. */
+  event(data: Buffer, id: string | undefined, retry: number | undefined): Promise<void> | undefined;
+  /** Opens the event stream even though nothing is to be written yet. */
+  open(): void;
+  /** The answer to a request. */
+  final(data: Buffer, status: number, eventId: string | undefined): void;
+  /** The answer to what has no JSON-RPC answer. */
+  accepted(status: number): void;
+  /** @returns the HTTP status that was sent, 200 where a stream was already open */
+  fail(error: GatewayError, id: RequestId | undefined, era: Era): number;
+  /** Ends a stream that has no final answer. */
+  end(): void;
+  /** Bytes written so far. */
+  readonly bytes: number;
+}
+
+const jsonHeaders: ReplyHeaders = { 'content-type': 'application/json' };
+
+/** The sink of an exchange that has an HTTP reply to itself. `headers` are read when the answer begins. */
+export function createReplySink(reply: Reply, headers: () => ReplyHeaders): Sink {
+  let stream: EventStream | undefined;
+  let bytes = 0;
+  const openStream = (): EventStream => {
+    stream ??= reply.stream(headers());
+    return stream;
+  };
+  return {
+    get bytes() {
+      return bytes;
+    },
+    open() {
+      openStream();
+    },
+    event(data, id, retry) {
+      const event = encodeEvent(data, id, retry);
+      bytes += event.length;
+      return openStream().write(event);
+    },
+    final(data, status, eventId) {
+      if (stream === undefined) {
+        bytes += data.length;
+        reply.send(status, { ...jsonHeaders, ...headers() }, data);
+        return;
+      }
+      const event = encodeEvent(data, eventId);
+      bytes += event.length;
+      void stream.write(event);
+      stream.end();
+    },
+    accepted(status) {
+      reply.send(status, headers(), undefined);
+    },
+    fail(error, id, era) {
+      const body = errorBody(error, id);
+      bytes += body.length;
+      if (stream === undefined) {
+        const status = errorStatus(error, id, era);
+        reply.send(status, { ...jsonHeaders, ...error.headers }, body);
+        return status;
+      }
+      // A stream that is already open can only carry the error to a waiting request; without an id it just ends.
+      if (id !== undefined) void stream.write(encodeEvent(body));
+      stream.end();
+      return 200;
+    },
+    end() {
+      openStream().end();
+    },
+  };
+}
+
+/**
+ * Sinks for the elements of one batch (2025-03-26): all answers share one event stream, which ends with the last.
+ * `open` is called once, for the first element that has something to say.
+ */
+export function createBatchSinks(reply: Reply, headers: () => ReplyHeaders, count: number): readonly Sink[] {
+  let stream: EventStream | undefined;
+  let failure: { readonly error: GatewayError; readonly era: Era } | undefined;
+  let left = count;
+  const openStream = (): EventStream => {
+    stream ??= reply.stream(headers());
+    return stream;
+  };
+  const done = (): void => {
+    left -= 1;
+    if (left > 0) return;
+    if (stream !== undefined) stream.end();
+    else if (failure === undefined) reply.send(202, headers(), undefined);
+    else {
+      const status = errorStatus(failure.error, undefined, failure.era);
+      reply.send(status, { ...jsonHeaders, ...failure.error.headers }, errorBody(failure.error, undefined));
+    }
+  };
+  return Array.from({ length: count }, () => {
+    let bytes = 0;
+    const write = (data: Buffer, id?: string, retry?: number): Promise<void> | undefined => {
+      const event = encodeEvent(data, id, retry);
+      bytes += event.length;
+      return openStream().write(event);
+    };
+    return {
+      get bytes() {
+        return bytes;
+      },
+      open() {
+        openStream();
+      },
+      event: write,
+      final(data, _status, eventId) {
+        void write(data, eventId);
+        done();
+      },
+      accepted() {
+        done();
+      },
+      fail(error, id, era) {
+        if (id === undefined) failure ??= { error, era };
+        else void write(errorBody(error, id));
+        done();
+        return id === undefined ? errorStatus(error, undefined, era) : 200;
+      },
+      end() {
+        done();
+      },
+    } satisfies Sink;
+  });
+}

@@ -1,0 +1,50 @@
+/** What the pipeline asks of a transport towards an MCP server. upstream/ implements it. */
+export interface UpstreamPort {
+  readonly name: string;
+  /**
+   * Sends one message and resolves as soon as the kind of answer is known.
+   *
+   * @throws GatewayError `upstream-unreachable`, `upstream-timeout`, `upstream-invalid`, `upstream-closed`,
+   *   `result-too-large`; or the signal's reason once it is aborted
+   */
+  send(message: UpstreamMessage): Promise<UpstreamAnswer>;
+}
+
+export interface UpstreamMessage {
+  readonly verb: 'POST' | 'GET' | 'DELETE';
+  readonly body: Buffer | undefined;
+  /** Protocol headers (`mcp-*`, `last-event-id`), names and values in turn. Everything else is the transport's own. */
+  readonly headers: readonly string[];
+  /** A stream that may stay open beyond the total timeout: GET, `subscriptions/listen`. */
+  readonly longLived: boolean;
+  /** Aborting closes the upstream call. */
+  readonly signal: AbortSignal;
+}
+
+export type UpstreamAnswer =
+  /** 202, 204 or an empty 200. */
+  | { readonly kind: 'accepted'; readonly status: number; readonly sessionId: string | undefined }
+  /** One JSON body, of any status. Not yet decoded. */
+  | {
+      readonly kind: 'json';
+      readonly status: number;
+      readonly sessionId: string | undefined;
+      readonly body: Buffer;
+    }
+  /** 200 `text/event-stream`. Iterating pulls: a slow consumer slows the upstream socket. Breaking off closes it. */
+  | {
+      readonly kind: 'stream';
+      readonly sessionId: string | undefined;
+      readonly events: AsyncIterable<UpstreamEvent>;
+    }
+  /** An HTTP failure without a JSON body: the status is for logs and for telling 404 and 405 apart. */
+  | { readonly kind: 'refused'; readonly status: number };
+
+/** One Server-Sent Event of type `message`. */
+export interface UpstreamEvent {
+  /** The joined data lines, UTF-8. Empty for the priming event of 2025-11-25. */
+  readonly data: Buffer;
+  readonly id: string | undefined;
+  /** Milliseconds. */
+  readonly retry: number | undefined;
+}
