@@ -1,0 +1,135 @@
+import { z } from 'zod';
+
+const byteUnits = new Map([
+  ['B', 1],
+  ['KiB', 1024],
+  ['MiB', 1024 ** 2],
+  ['GiB', 1024 ** 3],
+  ['kB', 1000],
+  ['MB', 1000 ** 2],
+  ['GB', 1000 ** 3],
+]);
+
+const timeUnits = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+const ratePeriods = new Map([
+  ['s', 1000],
+  ['sec', 1000],
+  ['second', 1000],
+  ['m', 60_000],
+  ['min', 60_000],
+  ['minute', 60_000],
+  ['h', 3_600_000],
+  ['hour', 3_600_000],
+  ['d', 86_400_000],
+  ['day', 86_400_000],
+]);
+
+/** Node's timers count in 31 bits of milliseconds: a longer one fires at once. A day-scale bound is far below it. */
+const longestDurationMs = 2 ** 31 - 1;
+
+export interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/**
+ * A size in bytes: a plain number, or text such as `16KiB`, `4MiB`, `1GB`. Units are exact: KiB is 1024, kB is 1000.
+ *
+ * @param bounds smallest and largest size that is accepted, in bytes
+ */
+export function bytes(bounds: Bounds = {}) {
+  return z.union([z.number(), z.string()], { error: sizeExpected }).transform((value, context) => {
+    const size = typeof value === 'number' ? value : parseBytes(value);
+    return within(size, bounds, sizeExpected, (limit) => `${limit} bytes`, context);
+  });
+}
+
+/**
+ * A time span in milliseconds, from text such as `500ms`, `30s`, `5m`, `1h`, `7d`. A bare number is refused, because
+ * half its readers take it for seconds and half for milliseconds; `0` alone is unambiguous.
+ *
+ * @param bounds shortest and longest span that is accepted, in milliseconds
+ */
+export function duration(bounds: Bounds = {}) {
+  return z.union([z.string(), z.number()], { error: spanExpected }).transform((value, context) => {
+    const span = typeof value === 'number' ? (value === 0 ? 0 : undefined) : parseDuration(value);
+    return within(
+      span,
+      { min: bounds.min ?? 0, max: bounds.max ?? longestDurationMs },
+      spanExpected,
+      (limit) => `${limit}ms`,
+      context,
+    );
+  });
+}
+
+export interface Rate {
+  readonly count: number;
+  readonly periodMs: number;
+}
+
+/** So many in so long: `30/min`, `5/s`, `1000/h`, `100/10s`. */
+export function rate() {
+  return z.string({ error: rateExpected }).transform((value, context): Rate => {
+    const parsed = parseRate(value);
+    if (parsed === undefined) {
+      context.addIssue({ code: 'custom', message: rateExpected });
+      return z.NEVER;
+    }
+    return parsed;
+  });
+}
+
+const sizeExpected = 'expected a size such as 64KiB or 4MiB';
+const spanExpected = 'expected a time span with its unit, such as 500ms, 30s, 5m or 1h';
+const rateExpected = 'expected a rate such as 30/min, 5/s or 100/10s';
+
+/** Undefined where the text is not a size. */
+export function parseBytes(text: string): number | undefined {
+  return parseWithUnit(text, byteUnits);
+}
+
+/** Milliseconds; undefined where the text is not a time span. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  return parseWithUnit(text, timeUnits);
+}
+
+/** Undefined where the text is not a rate. Count and period are at least one. */
+export function parseRate(text: string): Rate | undefined {
+  const match = /^([1-9][0-9]{0,8}) ?\/ ?(?:([1-9][0-9]{0,5}) ?)?([a-z]+)$/.exec(text);
+  const unit = match === null ? undefined : ratePeriods.get(match[3]!);
+  if (match === null || unit === undefined) return undefined;
+  return { count: Number(match[1]), periodMs: Number(match[2] ?? 1) * unit };
+}
+
+function parseWithUnit(text: string, units: ReadonlyMap<string, number>): number | undefined {
+  const match = /^(0|[1-9][0-9]{0,14}) ?([A-Za-z]*)$/.exec(text);
+  if (match === null) return undefined;
+  const unit = match[2] === '' && units === byteUnits ? 1 : units.get(match[2]!);
+  return unit === undefined ? undefined : Number(match[1]) * unit;
+}
+
+function within(
+  value: number | undefined,
+  bounds: Bounds,
+  expected: string,
+  show: (limit: number) => string,
+  context: z.RefinementCtx,
+): number {
+  const fail = (message: string): never => {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  };
+  if (value === undefined || !Number.isSafeInteger(value) || value < 0) return fail(expected);
+  if (bounds.min !== undefined && value < bounds.min) return fail(`must be at least ${show(bounds.min)}`);
+  if (bounds.max !== undefined && value > bounds.max) return fail(`must be at most ${show(bounds.max)}`);
+  return value;
+}
