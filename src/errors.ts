@@ -76,6 +76,7 @@ const table = {
   'origin-refused': { status: 403, rpc: -32600, text: 'This Origin is not allowed' },
   'route-unknown': { status: 404, rpc: -32601, text: 'Nothing is served at this path' },
   'http-method': { status: 405, rpc: -32601, text: 'This HTTP method is not served here' },
+  'tls-handshake': { status: 400, rpc: -32600, text: 'The TLS handshake failed' },
   'request-timeout': { status: 408, rpc: 5040, text: 'The request did not arrive in time' },
 
   // Who is calling.

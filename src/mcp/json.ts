@@ -10,11 +10,17 @@ export interface ExactNumber {
   readonly rawJSON: string;
 }
 
-/** The part of `JSON` that Node 24 has and TypeScript's es2024 library does not declare yet. */
-const exactJson = JSON as unknown as {
-  rawJSON(text: string): ExactNumber;
-  isRawJSON(value: unknown): value is ExactNumber;
-};
+declare global {
+  // Node 24 has these; TypeScript's es2024 library does not declare them yet.
+  interface JSON {
+    rawJSON(text: string): ExactNumber;
+    isRawJSON(value: unknown): value is ExactNumber;
+    parse(
+      text: string,
+      reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+    ): JsonValue;
+  }
+}
 
 /**
  * Keeps a number as its source text.
@@ -22,7 +28,7 @@ const exactJson = JSON as unknown as {
  * @param text a JSON number; anything else is a programmer's error and throws `SyntaxError`
  */
 export function toExactNumber(text: string): ExactNumber {
-  return exactJson.rawJSON(text);
+  return JSON.rawJSON(text);
 }
 
 /**
@@ -30,7 +36,7 @@ export function toExactNumber(text: string): ExactNumber {
  * `{"rawJSON": "1"}`, and that is an ordinary object.
  */
 export function isExactNumber(value: unknown): value is ExactNumber {
-  return exactJson.isRawJSON(value);
+  return JSON.isRawJSON(value);
 }
 
 /** Whether a value is a JSON object: neither array, nor null, nor a number kept as text. */

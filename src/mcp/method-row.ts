@@ -1,0 +1,50 @@
+import type { Revision } from './revision.ts';
+
+/** What a method asks of its target. The words are policy's (`Action` in policy/access-request.ts). */
+export type MethodAction = 'call' | 'read' | 'subscribe' | 'get' | 'complete' | 'use' | 'ask';
+
+export type MethodDirection = 'toUpstream' | 'toClient' | 'both';
+
+/** Where a method's targets stand in its params. */
+export type TargetSource =
+  | 'tool' // params.name
+  | 'prompt' // params.name
+  | 'resource' // params.uri
+  | 'reference' // params.ref: a prompt or a resource template
+  | 'subscriptions' // params.notifications.resourceSubscriptions, one URI each
+  | 'method'; // the method itself, beside or instead of others
+
+/** All that the gateway knows about one method. What differs between revisions or directions has a row of its own. */
+export interface MethodRow {
+  readonly method: string;
+  readonly kind: 'request' | 'notification';
+  readonly direction: MethodDirection;
+  readonly revisions: ReadonlySet<Revision>;
+  /**
+   * How authorisation treats it. `implied`: reveals and does nothing of its own (`AccessRequest.resource.implied`);
+   * `target`: judged by every one of its targets; `method`: needs an allow rule that names the method; `free`:
+   * housekeeping, judged by correlation with something that was authorised.
+   */
+  readonly access: 'implied' | 'target' | 'method' | 'free';
+  readonly action: MethodAction;
+  readonly targets: readonly TargetSource[];
+  /** The result is a list: which member, which key of an entry names its target, and what to ask of it. */
+  readonly list?: ListColumn;
+  /** The result's items have URIs of their own, which may differ from the one asked for. */
+  readonly contents?: { readonly member: 'contents'; readonly key: 'uri' };
+  /** Member of params that `Mcp-Name` mirrors (2026-07-28 only). */
+  readonly mirrors?: 'name' | 'uri' | 'taskId';
+  /** The result may carry the server's questions (`inputRequests`, 2026-07-28). */
+  readonly mayAskInput: boolean;
+  /** The answer may take longer than any time limit for calls. */
+  readonly longLived: boolean;
+  /** The extension that brings this method; undefined for the core. */
+  readonly extension?: string;
+}
+
+export interface ListColumn {
+  readonly member: string;
+  readonly key: string;
+  readonly kind: 'tool' | 'resource' | 'prompt';
+  readonly action: 'call' | 'read' | 'get';
+}
