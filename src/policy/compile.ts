@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { suggestion } from '../document/did-you-mean.ts';
+import { type ParsedDocument, parseDocument } from '../document/parse-document.ts';
+import { type DocumentPath, formatPath, type Problem, sortProblems } from '../document/problems.ts';
+import type { ResourceKind } from './access-request.ts';
+import { compileBinding } from './bindings.ts';
+import { PolicyBuilder } from './build.ts';
+import { type PolicyDocument, policyDocument } from './document.ts';
+import type { CompiledPolicy } from './model.ts';
+
+export type { CompiledLimit, CompiledPolicy, LimitKey } from './model.ts';
+
+/** One policy file, read by the caller. */
+export interface PolicySource {
+  /** How problems and reasons name the file. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export type PolicyCompilation =
+  | { readonly ok: true; readonly policy: CompiledPolicy; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A file that follows the schema, with its places. */
+export interface PolicyFile {
+  readonly file: string;
+  readonly document: PolicyDocument;
+  readonly locate: Extract<ParsedDocument<PolicyDocument>, { ok: true }>['locate'];
+}
+
+/**
+ * Compiles the files of a policy folder into one policy, or gives every problem of every file at once.
+ *
+ * The files are merged: neither their order nor the order of their rules changes a decision. A role, limit or rule id
+ * that is defined twice, and a binding, ACL or limit that names an unknown role, are problems. References to the
+ * environment (`${…}`) are ordinary text here: a policy means the same on every machine.
+ *
+ * No source at all compiles to a policy that allows nothing.
+ */
+export function compilePolicy(sources: readonly PolicySource[]): PolicyCompilation {
+  const ordered = [...sources].sort((a, b) => compareText(a.file, b.file) || compareText(a.text, b.text));
+  const problems: Problem[] = [];
+  const files: PolicyFile[] = [];
+  for (const source of ordered) {
+    const parsed = parseDocument(source, policyDocument);
+    if (!parsed.ok) problems.push(...parsed.problems);
+    else files.push({ file: source.file, document: parsed.value, locate: parsed.locate });
+  }
+  // Roles of a file that could not be read would all seem unknown: its own problems come first.
+  if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
+
+  const warnings: Problem[] = [];
+  checkAcrossFiles(files, problems, warnings);
+  if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
+
+  const builder = new PolicyBuilder(hashOf(ordered));
+  for (const file of files) builder.addRoles(file);
+  for (const file of files) {
+    builder.addBindings(file, compileBinding);
+    builder.addAcl(file);
+    builder.addLimits(file);
+  }
+  return { ok: true, policy: builder.finish(), warnings: sortProblems(warnings) };
+}
+
+/** SHA-256 over names and texts, each with its length before it, so that no two sets of files run together. */
+function hashOf(ordered: readonly PolicySource[]): string {
+  const hash = createHash('sha256');
+  for (const { file, text } of ordered) {
+    for (const part of [file, text]) {
+      const bytes = Buffer.from(part, 'utf8');
+      hash.update(`${bytes.length}:`).update(bytes);
+    }
+  }
+  return hash.digest('hex');
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What no file can know alone: names defined twice, roles that nobody defines, roles that nobody has. */
+function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], warnings: Problem[]): void {
+  const report = (list: Problem[], file: PolicyFile, path: DocumentPath, message: string) =>
+    list.push({ ...file.locate(path), path: formatPath(path), message });
+  const defined = {
+    role: new Map<string, string>(),
+    limit: new Map<string, string>(),
+    id: new Map<string, string>(),
+  };
+  const define = (what: keyof typeof defined, name: string, file: PolicyFile, path: DocumentPath) => {
+    const { line } = file.locate(path);
+    const first = defined[what].get(name);
+    if (first === undefined) defined[what].set(name, `${file.file}:${line}`);
+    else report(problems, file, path, `${what} "${name}" is already defined at ${first}`);
+  };
+  for (const file of files) {
+    for (const [name, role] of Object.entries(file.document.roles)) {
+      define('role', name, file, ['roles', name]);
+      for (const effect of ['allow', 'deny'] as const) {
+        for (const [index, rule] of role[effect].entries()) {
+          const path = ['roles', name, effect, index];
+          if (rule.id !== undefined) define('id', rule.id, file, [...path, 'id']);
+          for (const message of doubts(rule)) report(warnings, file, path, message);
+        }
+      }
+      if (role.allow.length + role.deny.length === 0) {
+        report(warnings, file, ['roles', name], `role "${name}" has no rules`);
+      }
+    }
+    for (const [index, object] of file.document.acl.entries()) {
+      if (object.id !== undefined) define('id', object.id, file, ['acl', index, 'id']);
+      for (const effect of ['allow', 'deny'] as const) {
+        for (const [entry, { id }] of object[effect].entries()) {
+          if (id !== undefined) define('id', id, file, ['acl', index, effect, entry, 'id']);
+        }
+      }
+    }
+    for (const [index, limit] of file.document.limits.entries()) {
+      define('limit', limit.name, file, ['limits', index, 'name']);
+    }
+  }
+  const bound = new Set<string>();
+  for (const file of files) {
+    for (const [path, names] of roleReferences(file.document)) {
+      for (const name of names) {
+        if (path[0] === 'bindings') bound.add(name);
+        if (defined.role.has(name)) continue;
+        const hint = suggestion(name, defined.role.keys());
+        report(problems, file, path, `role "${name}" is not defined in any file${hint}`);
+      }
+    }
+  }
+  for (const file of files) {
+    for (const name of Object.keys(file.document.roles)) {
+      if (!bound.has(name))
+        report(warnings, file, ['roles', name], `no binding gives anyone the role "${name}"`);
+    }
+  }
+}
+
+function* roleReferences(document: PolicyDocument): Generator<[DocumentPath, readonly string[]]> {
+  for (const [index, binding] of document.bindings.entries()) {
+    yield [['bindings', index, 'roles'], binding.roles];
+  }
+  for (const [index, object] of document.acl.entries()) {
+    for (const effect of ['allow', 'deny'] as const) {
+      for (const [entry, { roles }] of object[effect].entries()) {
+        yield [['acl', index, effect, entry, 'roles'], roles];
+      }
+    }
+  }
+  for (const [index, limit] of document.limits.entries()) {
+    if (limit.match.roles !== undefined) yield [['limits', index, 'match', 'roles'], limit.match.roles];
+  }
+}
+
+/** Which actions a kind of target can see. */
+const actionsOf: ReadonlyMap<ResourceKind, readonly string[]> = new Map([
+  ['tool', ['call']],
+  ['resource', ['read', 'subscribe', 'complete']],
+  ['prompt', ['get', 'complete']],
+  ['method', ['use', 'ask']],
+]);
+
+type Rule = PolicyDocument['roles'][string]['allow'][number];
+
+/** What is legal, and yet probably not what its author meant. */
+function* doubts(rule: Rule): Generator<string> {
+  const given: readonly [ResourceKind, readonly string[] | undefined][] = [
+    ['tool', rule.tools],
+    ['resource', rule.resources],
+    ['prompt', rule.prompts],
+    ['method', rule.methods],
+  ];
+  const possible = given.flatMap(([kind, names]) => (names === undefined ? [] : actionsOf.get(kind)!));
+  for (const action of rule.actions ?? []) {
+    if (!possible.includes(action)) yield `nothing that this rule names can be asked to "${action}"`;
+  }
+  if (rule.when?.args !== undefined && rule.tools === undefined && rule.prompts === undefined) {
+    yield 'conditions on arguments cannot be evaluated here: only tools and prompts have arguments';
+  }
+  for (const text of rule.resources ?? []) {
+    const doubt = resourcePatternDoubt(text);
+    if (doubt !== undefined) yield `the pattern "${text}" can never match: ${doubt}`;
+  }
+}
+
+/** Resource names arrive in one normal spelling. A deny whose pattern has another one is a hole that nobody sees. */
+function resourcePatternDoubt(text: string): string | undefined {
+  if (/^[^:/?#*]*[A-Z][^:/?#*]*:/.test(text)) return 'schemes are in lower case';
+  if (/(^|\/)\.\.?(\/|$)/.test(text)) return 'names have no dot segments';
+  if (/:\/\/[^/]*\/.*\/\//.test(text)) return 'names have no empty segments';
+  if (/[^\x21-\x7e]/.test(text)) return 'other than ASCII characters are percent-encoded as UTF-8';
+  if (/%(?![0-9A-F]{2})/.test(text)) return 'percent-encoding is in upper case';
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { suggestion } from '../document/did-you-mean.ts';
+import { parseDocument } from '../document/parse-document.ts';
+import type { Problem } from '../document/problems.ts';
+import type {
+  AccessRequest,
+  Action,
+  Decision,
+  ResourceKind,
+  Subject,
+  SubjectCredential,
+} from './access-request.ts';
+import type { CompiledPolicy, PolicySource } from './compile.ts';
+import { decide } from './decide.ts';
+import { type DecisionTableDocument, decisionTableDocument, type TableCase } from './document.ts';
+import { formatReason } from './format-explanation.ts';
+
+export type TableResult =
+  | {
+      readonly ok: true;
+      /** Cases that came out as expected. */
+      readonly passed: number;
+      /** One for each other case, at its line in the table. */
+      readonly failures: readonly Problem[];
+    }
+  /** The file is no decision table. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Noon of a Thursday, UTC: inside what most people mean by working hours, and always the same. */
+const defaultTime = Date.UTC(2026, 0, 1, 12);
+
+/**
+ * Runs one decision table (`policies/tests/*.yaml`) against a compiled policy. Pure: the same text and policy give the
+ * same result on every machine and day.
+ */
+export function runDecisionTable(source: PolicySource, policy: CompiledPolicy): TableResult {
+  const parsed = parseDocument(source, decisionTableDocument);
+  if (!parsed.ok) return { ok: false, problems: parsed.problems };
+  const subjects = new Map<string, Subject>();
+  for (const [name, document] of Object.entries(parsed.value.subjects)) {
+    subjects.set(name, { id: name, credentials: toCredentials(document) });
+  }
+  const failures: Problem[] = [];
+  for (const [index, row] of parsed.value.cases.entries()) {
+    const subject = subjects.get(row.as);
+    const wrong =
+      subject === undefined
+        ? [`there is no subject "${row.as}"${suggestion(row.as, subjects.keys())}`]
+        : disagreements(row, decide(toRequest(row, subject), policy));
+    if (wrong.length === 0) continue;
+    failures.push({
+      ...parsed.locate(['cases', index]),
+      path: `cases[${index}]`,
+      message: `${row.name}: ${wrong.join('; ')}`,
+    });
+  }
+  return { ok: true, passed: parsed.value.cases.length - failures.length, failures };
+}
+
+function disagreements(row: TableCase, decision: Decision): readonly string[] {
+  const first = decision.reasons[0];
+  const because = `it says ${decision.effect}, ${formatReason(first)}`;
+  const wrong: string[] = [];
+  if (decision.effect !== row.expect) wrong.push(`expected ${row.expect}, but ${because}`);
+  if (row.reason !== undefined && first.code !== row.reason) {
+    wrong.push(`expected the reason ${row.reason}, but ${because}`);
+  }
+  if (row.rule !== undefined && !decision.reasons.some((reason) => reason.rule === row.rule)) {
+    wrong.push(`expected the rule ${row.rule}, but ${because}`);
+  }
+  if (row.visible !== undefined && decision.visible !== row.visible) {
+    wrong.push(`expected it to be ${row.visible ? 'visible' : 'hidden'}, but it is not; ${because}`);
+  }
+  return wrong;
+}
+
+const defaultActions: Readonly<Record<ResourceKind, Action>> = {
+  tool: 'call',
+  resource: 'read',
+  prompt: 'get',
+  method: 'use',
+};
+
+function toRequest(row: TableCase, subject: Subject): AccessRequest {
+  const kind: ResourceKind =
+    row.tool !== undefined
+      ? 'tool'
+      : row.resource !== undefined
+        ? 'resource'
+        : row.prompt !== undefined
+          ? 'prompt'
+          : 'method';
+  const name = row.tool ?? row.resource ?? row.prompt ?? row.method ?? '';
+  return {
+    subject,
+    action: row.action ?? defaultActions[kind],
+    resource: {
+      upstream: row.upstream,
+      kind,
+      name,
+      ...(row.implied === true ? { implied: true } : {}),
+    },
+    context: {
+      arguments: row.args,
+      address: row.from,
+      time: row.at === undefined ? defaultTime : Date.parse(row.at),
+    },
+  };
+}
+
+function toCredentials(document: DecisionTableDocument['subjects'][string]): readonly SubjectCredential[] {
+  const credentials: SubjectCredential[] = [];
+  const { certificate, token, apiKey, anonymous } = document;
+  if (certificate !== undefined) {
+    credentials.push({
+      kind: 'certificate',
+      uris: certificate.uri ?? [],
+      dns: certificate.dns ?? [],
+      commonName: certificate.cn,
+      fingerprint256: certificate.fingerprint?.replaceAll(':', '').toLowerCase() ?? '',
+    });
+  }
+  if (token !== undefined) {
+    const { issuer, subject, claims } = token;
+    credentials.push({ kind: 'token', issuer, subject, scopes: token.scopes ?? [], claims });
+  }
+  if (apiKey !== undefined) credentials.push({ kind: 'apiKey', name: apiKey });
+  if (anonymous !== undefined) credentials.push({ kind: 'anonymous' });
+  return credentials;
+}

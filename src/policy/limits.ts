@@ -1,0 +1,33 @@
+import type { ResourceKind, Subject } from './access-request.ts';
+import { rolesOf } from './bindings.ts';
+import type { CompiledLimit, CompiledPolicy, LimitRow } from './model.ts';
+import { coversUpstream, findInScope } from './scope.ts';
+
+/** What is about to happen, as limits match it. */
+export interface LimitQuestion {
+  readonly upstream: string;
+  readonly kind: ResourceKind;
+  /** Name of the target: tool, prompt, resource URI; the method itself where `kind` is `method`. */
+  readonly name: string;
+  /** The JSON-RPC method: what `methods:` of a limit matches, whatever the target. */
+  readonly method: string;
+  readonly subject: Subject;
+}
+
+/** The limits that count this, each once, in the order in which they are written. */
+export function limitsFor(policy: CompiledPolicy, about: LimitQuestion): readonly CompiledLimit[] {
+  if (policy.limits.length === 0) return policy.limits;
+  const index = policy.parts.limitIndex;
+  const found: LimitRow[] = [];
+  findInScope(index, about.upstream, about.kind, about.name, found);
+  if (about.kind !== 'method') findInScope(index, about.upstream, 'method', about.method, found);
+  if (found.length === 0) return [];
+  const roles = rolesOf(about.subject, policy).roles;
+  const hits = new Set<CompiledLimit>();
+  for (const row of found) {
+    if (!coversUpstream(row.upstreams, about.upstream)) continue;
+    if (row.roles !== undefined && !roles.some((role) => row.roles?.has(role))) continue;
+    hits.add(row.limit);
+  }
+  return hits.size < 2 ? [...hits] : policy.limits.filter((limit) => hits.has(limit));
+}

@@ -1,0 +1,113 @@
+import type { Action, ResourceKind, Subject } from './access-request.ts';
+import type { RuleEffect } from './conditions/condition.ts';
+import type { When } from './conditions/when.ts';
+import type { Coverage } from './coverage.ts';
+import type { NameIndex } from './name-index.ts';
+import type { NamePattern } from './pattern.ts';
+
+/** What `compilePolicy` makes and `decide`, `limitsFor` and `explain` read. */
+
+/** Where a rule is written: its id and `file:line`. */
+export interface RuleOrigin {
+  readonly id: string;
+  readonly location: string;
+}
+
+export interface CompiledRule extends RuleOrigin {
+  /** Position among all rules, files in order of their names: reasons come in this order. */
+  readonly order: number;
+  readonly effect: RuleEffect;
+  /** Whose rule it is: one role, or those of an ACL entry. */
+  readonly roles: readonly Role[];
+  /** Undefined: every action. */
+  readonly actions: ReadonlySet<Action> | undefined;
+  readonly when: When | undefined;
+  readonly shadow: boolean;
+  readonly auditArguments: boolean;
+  readonly scope: Scope;
+}
+
+/** Which targets something is about. */
+export interface Scope {
+  /** Undefined: every upstream. */
+  readonly upstreams: readonly NamePattern[] | undefined;
+  /** Undefined: every target. Otherwise a kind that is absent is not meant. */
+  readonly names: ReadonlyMap<ResourceKind, readonly NamePattern[]> | undefined;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly location: string;
+  readonly rules: ScopeIndex<CompiledRule>;
+  readonly coverage: Coverage;
+}
+
+/** An `acl` entry's object: once it matches, only its entries say who may. */
+export interface AclObject extends RuleOrigin {
+  readonly order: number;
+  readonly shadow: boolean;
+  readonly scope: Scope;
+  readonly entries: ReadonlyMap<Role, readonly CompiledRule[]>;
+}
+
+/** Upstream, then kind, then name. */
+export interface ScopeIndex<T> {
+  readonly exact: Map<string, Map<ResourceKind, NameIndex<T>>>;
+  /** What is meant for every upstream, or for a pattern of upstreams. */
+  readonly patterned: Map<ResourceKind, NameIndex<T>>;
+}
+
+/** The roles of one subject. */
+export interface RoleSet {
+  readonly roles: readonly Role[];
+  readonly bindings: readonly CompiledBinding[];
+}
+
+export interface CompiledBinding extends RuleOrigin {
+  readonly roles: readonly Role[];
+  matches(subject: Subject): boolean;
+}
+
+export interface LimitRow {
+  readonly limit: CompiledLimit;
+  readonly upstreams: readonly NamePattern[] | undefined;
+  readonly roles: ReadonlySet<Role> | undefined;
+}
+
+/** One limit, ready to be counted. What it matches has been settled by `limitsFor`. */
+export interface CompiledLimit {
+  readonly name: string;
+  /** What has a count of its own. */
+  readonly per: readonly LimitKey[];
+  /** So many in a period, and so many at once after a pause: a token bucket. */
+  readonly rate?: { readonly count: number; readonly periodMs: number; readonly burst: number };
+  /** Calls that may run at one time. */
+  readonly concurrency?: number;
+  readonly mode: 'enforce' | 'shadow';
+  /** `file:line`. */
+  readonly location: string;
+}
+
+export type LimitKey = 'principal' | 'tool' | 'upstream' | 'method' | 'address';
+
+/** A folder of policy files, ready to decide. Immutable: a reload makes a new one. */
+export interface CompiledPolicy {
+  /** SHA-256 over file names and texts, lower-case hex: names the policy in audit records. */
+  readonly hash: string;
+  readonly limits: readonly CompiledLimit[];
+  /** Exact names that policy mentions: what may appear as a metric label. */
+  readonly knownNames: { readonly tools: ReadonlySet<string>; readonly prompts: ReadonlySet<string> };
+  /** For this room only. */
+  readonly parts: PolicyParts;
+}
+
+export interface PolicyParts {
+  readonly roles: ReadonlyMap<string, Role>;
+  readonly rules: readonly CompiledRule[];
+  readonly acl: readonly AclObject[];
+  readonly aclIndex: ScopeIndex<AclObject>;
+  readonly bindings: readonly CompiledBinding[];
+  readonly limitIndex: ScopeIndex<LimitRow>;
+  /** Roles by subject object: identity gives out one object for one credential while it is cached. */
+  readonly roleSets: WeakMap<Subject, RoleSet>;
+}

@@ -1,0 +1,97 @@
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { formatProblem } from '../../src/document/problems.ts';
+import type { Decision } from '../../src/policy/access-request.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { decide } from '../../src/policy/decide.ts';
+import { policy as anyPolicy, request as anyRequest, toText } from './support/arbitrary-policy.ts';
+import { type Reading, toCedar } from './support/to-cedar.ts';
+
+/**
+ * Cedar decides the same questions from an independent translation of the same documents. Three readings of each
+ * policy are compared: the effect, the effect with shadow rules enforced, and what may be seen.
+ */
+
+const policies = 400;
+const requestsEach = 60;
+
+it('decides as Cedar does', { timeout: 180_000 }, () => {
+  const seen = new Map<string, number>();
+  const count = (word: string) => seen.set(word, (seen.get(word) ?? 0) + 1);
+  let decisions = 0;
+
+  fc.assert(
+    fc.property(
+      anyPolicy,
+      fc.array(anyRequest, { minLength: requestsEach, maxLength: requestsEach }),
+      (document, requests) => {
+        const compiled = compilePolicy([{ file: 'oracle.yaml', text: toText(document) }]);
+        if (!compiled.ok) throw new Error(compiled.problems.map(formatProblem).join('\n'));
+        for (const reading of ['enforced', 'shadow', 'visible'] as const) {
+          const parsed = cedar.preparsePolicySet(reading, { staticPolicies: toCedar(document, reading) });
+          if (parsed.type !== 'success') throw new Error(JSON.stringify(parsed.errors));
+        }
+        const hasShadow = JSON.stringify(document).includes('"shadow"');
+        for (const { request, context } of requests) {
+          const decision = decide(request, compiled.policy);
+          const effect = ask('enforced', context);
+          expect(decision.effect).toBe(effect);
+          if (hasShadow) {
+            const other = ask('shadow', context);
+            expect(decision.shadow?.effect).toBe(other === effect ? undefined : other);
+          }
+          expect(decision.visible).toBe(ask('visible', context) === 'allow' || effect === 'allow');
+          decisions += 1;
+          for (const word of describe(decision, document.acl.length > 0)) count(word);
+        }
+      },
+    ),
+    { numRuns: policies },
+  );
+
+  expect(decisions).toBeGreaterThanOrEqual(20_000);
+  // A generator that only ever met `no-rule` would agree with anything.
+  const shares = Object.fromEntries(seen);
+  for (const word of [
+    'allowed',
+    'implied',
+    'denied-by-rule',
+    'denied-by-acl',
+    'condition-failed',
+    'no-role',
+    'no-rule',
+    'allowed by an ACL',
+    'denied, but visible',
+    'changed by shadow',
+  ]) {
+    expect(shares[word] ?? 0, `share of "${word}" in ${JSON.stringify(shares)}`).toBeGreaterThan(
+      decisions / 500,
+    );
+  }
+});
+
+function ask(reading: Reading, context: Readonly<Record<string, unknown>>): 'allow' | 'deny' {
+  const answer = cedar.statefulIsAuthorized({
+    principal: { type: 'P', id: 'p' },
+    action: { type: 'Action', id: 'a' },
+    resource: { type: 'R', id: 'r' },
+    context: context as Record<string, cedar.CedarValueJson>,
+    preparsedPolicySetId: reading,
+    entities: [],
+  });
+  if (answer.type !== 'success') throw new Error(JSON.stringify(answer.errors));
+  // The translation asks before it reads; an error in it would silently drop a rule.
+  if (answer.response.diagnostics.errors.length > 0) {
+    throw new Error(JSON.stringify(answer.response.diagnostics.errors));
+  }
+  return answer.response.decision;
+}
+
+function* describe(decision: Decision, hasAcl: boolean): Generator<string> {
+  const first = decision.reasons[0];
+  yield first.code;
+  if (hasAcl && first.code === 'allowed' && first.rule?.startsWith('acl')) yield 'allowed by an ACL';
+  if (decision.effect === 'deny' && decision.visible) yield 'denied, but visible';
+  if (decision.shadow !== undefined) yield 'changed by shadow';
+}

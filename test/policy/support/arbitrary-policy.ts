@@ -1,0 +1,327 @@
+import fc from 'fast-check';
+import type { AccessRequest, Action, SubjectCredential } from '../../../src/policy/access-request.ts';
+import type {
+  OracleAcl,
+  OracleCredential,
+  OracleEntry,
+  OracleOperators,
+  OraclePolicy,
+  OracleRule,
+  OracleWhen,
+} from './to-cedar.ts';
+
+/** Small worlds, so that rules and requests meet. */
+
+export const roleNames = ['r0', 'r1', 'r2'] as const;
+const toolPatterns = ['echo', 'sum', 'get_a', 'get_b', 'drop_a', 'get_*', '*_a', '*', 'd*_a', 'g*t*'];
+const tools = ['echo', 'sum', 'get_a', 'get_b', 'drop_a', 'drop_b', 'Echo', 'get_'];
+const resourcePatterns = ['f:///a/x', 'f:///a/**', 'f:///**/y', '**', 'f:///c**', 'f:///a/b/y'];
+const resources = ['f:///a/x', 'f:///a/b/y', 'f:///c/y', 'f:///c', 'f:///a/'];
+const prompts = ['p1', 'p2'];
+const methods = ['tools/list', 'logging/setLevel', 'sampling/createMessage'];
+const upstreams = ['u1', 'u2', 'v'];
+const argumentNames = ['limit', 'path', 'tags'];
+const claimNames = ['groups', 'level'];
+const words = ['data', 'ops', '/a/b', '/a'];
+
+/** Gives a value in so many of a hundred cases, and otherwise leaves it out. */
+function sometimes<T>(arbitrary: fc.Arbitrary<T>, percent: number): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { weight: 100 - percent, arbitrary: fc.constant(undefined) },
+    { weight: percent, arbitrary },
+  );
+}
+
+/** An object without the members that are undefined: what a file would leave out. */
+function withoutGaps<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;
+}
+
+const some = <T>(items: readonly T[], maxLength = 2) =>
+  fc.uniqueArray(fc.constantFrom(...items), { minLength: 1, maxLength });
+
+const operators: fc.Arbitrary<OracleOperators> = fc.oneof(
+  fc.record({ max: fc.integer({ min: 0, max: 10 }) }),
+  fc.record({ min: fc.integer({ min: 0, max: 10 }) }),
+  fc.record({ equals: fc.oneof(fc.constantFrom(...words), fc.integer({ min: 0, max: 3 })) }),
+  fc.record({ oneOf: fc.oneof(some(words), some([1, 2, 3])) }),
+  fc.record({ prefix: fc.constantFrom('/a', 'd') }),
+  fc.record({ contains: fc.constantFrom('data', 'ops') }),
+  fc.record({ present: fc.boolean() }),
+  fc.record({ present: fc.constant(true), min: fc.integer({ min: 0, max: 10 }) }),
+  fc.record({ optional: fc.constant(true as const), max: fc.integer({ min: 0, max: 10 }) }),
+);
+
+const when: fc.Arbitrary<OracleWhen> = fc
+  .record({
+    args: sometimes(
+      fc.dictionary(fc.constantFrom(...argumentNames), operators, { minKeys: 1, maxKeys: 2 }),
+      55,
+    ),
+    claims: sometimes(
+      fc.dictionary(fc.constantFrom(...claimNames), fc.oneof(fc.constantFrom('data', 'ops'), operators), {
+        minKeys: 1,
+        maxKeys: 1,
+      }),
+      30,
+    ),
+    network: sometimes(some(['10.0.0.0/8', '10.1.0.0/16', '192.168.1.1/32', '2001:db8::/32']), 30),
+  })
+  .map(withoutGaps)
+  .filter((value) => Object.keys(value).length > 0);
+
+const mode = fc.constantFrom(undefined, undefined, undefined, undefined, 'enforce', 'shadow');
+const actions = sometimes(some(['call', 'read', 'subscribe', 'get', 'use', 'ask'], 3), 25);
+
+const target = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ tools: some(toolPatterns) }) },
+  { weight: 3, arbitrary: fc.record({ resources: some(resourcePatterns) }) },
+  { weight: 1, arbitrary: fc.record({ prompts: some(['p1', '*']), methods: some(methods) }) },
+  { weight: 1, arbitrary: fc.record({ tools: some(toolPatterns), resources: some(resourcePatterns) }) },
+);
+
+export const rule: fc.Arbitrary<OracleRule> = fc
+  .tuple(
+    target,
+    fc.record({
+      upstreams: sometimes(some(['u1', 'u2', 'u*', 'v']), 40),
+      actions,
+      when: sometimes(when, 50),
+      mode,
+    }),
+  )
+  .map(([names, rest]) => ({ ...names, ...withoutGaps(rest) }) as OracleRule);
+
+const entry = fc
+  .record({ roles: some(roleNames), actions, when: sometimes(when, 40), mode })
+  .map((value) => withoutGaps(value) as OracleEntry & { roles: string[] });
+
+const acl: fc.Arbitrary<OracleAcl> = fc
+  .tuple(
+    fc.oneof(
+      fc.record({ tool: some(['echo', 'sum', 'get_*', 'drop_a'], 1) }),
+      fc.record({ resource: some(['f:///a/**', 'f:///c', 'f:///**/y'], 1) }),
+    ),
+    fc.record({ upstreams: sometimes(some(['u1', 'u*', 'v']), 30), mode }),
+    fc.record({
+      allow: fc.array(entry, { maxLength: 2 }),
+      deny: fc.oneof(fc.constant([]), fc.array(entry, { maxLength: 1 })),
+    }),
+  )
+  .map(([object, rest, entries]) => ({ ...object, ...withoutGaps(rest), ...entries }) as OracleAcl);
+
+const credential: fc.Arbitrary<OracleCredential> = fc.oneof(
+  fc.record({ certificate: fc.record({ uri: fc.constantFrom('spiffe://t/a', 'spiffe://t/**') }) }),
+  fc
+    .record({
+      issuer: fc.constantFrom('https://i1', 'https://i2'),
+      claims: sometimes(fc.record({ groups: fc.constantFrom('data', 'ops') }), 40),
+    })
+    .map((value) => ({ token: withoutGaps(value) }) as OracleCredential),
+  fc.record({ apiKey: fc.constantFrom('k1', 'k2') }),
+  fc.constant({ anonymous: true as const }),
+  fc.constant({ any: true as const }),
+);
+
+export const policy: fc.Arbitrary<OraclePolicy> = fc.record({
+  version: fc.constant(1 as const),
+  roles: fc
+    .tuple(
+      ...roleNames.map(() =>
+        fc.record({
+          allow: fc.array(rule, { minLength: 1, maxLength: 4 }),
+          deny: fc.array(rule, { maxLength: 1 }),
+        }),
+      ),
+    )
+    .map((roles) => Object.fromEntries(roles.map((role, index) => [`r${index}`, role]))),
+  bindings: fc.array(
+    fc.record({ roles: some(roleNames), to: fc.array(credential, { minLength: 1, maxLength: 3 }) }),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  ),
+  acl: fc.oneof(fc.constant([]), fc.array(acl, { maxLength: 2 })),
+});
+
+/** A value as it is in a call, and as Cedar's context has it. */
+interface Value {
+  readonly raw: unknown;
+  readonly cedar: Readonly<Record<string, unknown>>;
+}
+
+const exactNumber = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('123456789012345678901');
+
+const value: fc.Arbitrary<Value> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.integer({ min: -1, max: 12 }).map((raw) => ({ raw, cedar: { t: 'long', long: raw } })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(...words).map((raw) => ({ raw, cedar: { t: 'string', string: raw } })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.subarray(['data', 'ops', 'x']).map((raw) => ({ raw, cedar: { t: 'set', set: raw } })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(null, true, 1.5, {}, exactNumber)
+      .map((raw) => ({ raw, cedar: { t: 'other' } })),
+  },
+);
+
+interface Values {
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly cedar: Readonly<Record<string, unknown>>;
+}
+
+/** Now and then a second key that a lenient server could take for the first: then nothing is known of either. */
+function values(names: readonly string[], disguise: boolean): fc.Arbitrary<Values> {
+  return fc
+    .tuple(
+      fc.dictionary(fc.constantFrom(...names), value, { maxKeys: names.length }),
+      disguise
+        ? fc.constantFrom(...Array.from({ length: 12 }, () => undefined), ...names)
+        : fc.constant(undefined),
+    )
+    .map(([members, disguised]) => {
+      const raw: Record<string, unknown> = {};
+      const cedar: Record<string, unknown> = {};
+      for (const [name, member] of Object.entries(members)) {
+        raw[name] = member.raw;
+        cedar[name] = member.cedar;
+      }
+      if (disguised !== undefined) {
+        raw[disguised.toUpperCase()] = 1;
+        cedar[disguised] = { t: 'ambiguous' };
+      }
+      return { raw, cedar };
+    });
+}
+
+/** A subject with what Cedar's context says of it. */
+export interface OracleSubject {
+  readonly credentials: readonly SubjectCredential[];
+  readonly cedar: Readonly<Record<string, unknown>>;
+}
+
+const certificate = fc.constantFrom('spiffe://t/a', 'spiffe://t/a/b', 'spiffe://x/a').map((uri) => ({
+  credentials: [
+    { kind: 'certificate' as const, fingerprint256: '', commonName: undefined, uris: [uri], dns: [] },
+  ],
+  cedar: { uri },
+}));
+const token = fc
+  .record({ issuer: fc.constantFrom('https://i1', 'https://i2'), claims: values(claimNames, false) })
+  .map(({ issuer, claims }) => ({
+    credentials: [{ kind: 'token' as const, issuer, subject: 's', scopes: [], claims: claims.raw }],
+    cedar: { issuer, claims: claims.cedar },
+  }));
+
+const subject: fc.Arbitrary<OracleSubject> = fc.oneof(
+  { weight: 3, arbitrary: certificate },
+  { weight: 3, arbitrary: token },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(certificate, token).map(([first, second]) => ({
+      credentials: [...first.credentials, ...second.credentials],
+      cedar: { ...first.cedar, ...second.cedar },
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('k1', 'k2', 'k3')
+      .map((name) => ({ credentials: [{ kind: 'apiKey' as const, name }], cedar: { apiKey: name } })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constant({ credentials: [{ kind: 'anonymous' as const }], cedar: { anonymous: true } }),
+  },
+);
+
+/** One question in both languages. */
+export interface OracleRequest {
+  readonly request: AccessRequest;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+const asked: fc.Arbitrary<{
+  kind: AccessRequest['resource']['kind'];
+  name: string;
+  action: Action;
+  implied: boolean;
+}> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.constantFrom(...tools).map((name) => ({
+      kind: 'tool' as const,
+      name,
+      action: 'call' as const,
+      implied: false,
+    })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('resource' as const),
+      name: fc.constantFrom(...resources),
+      action: fc.constantFrom('read' as const, 'subscribe' as const),
+      implied: fc.constant(false),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...prompts).map((name) => ({
+      kind: 'prompt' as const,
+      name,
+      action: 'get' as const,
+      implied: false,
+    })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('method' as const),
+      name: fc.constantFrom(...methods),
+      action: fc.constantFrom('use' as const, 'ask' as const),
+      implied: fc.boolean(),
+    }),
+  },
+);
+
+export const request: fc.Arbitrary<OracleRequest> = fc
+  .record({
+    asked,
+    subject,
+    upstream: fc.constantFrom(...upstreams),
+    args: values(argumentNames, true),
+    address: fc.constantFrom('10.1.2.3', '10.9.9.9', '192.168.1.1', '2001:db8::7', '::1', 'not an address'),
+  })
+  .map(({ asked: { kind, name, action, implied }, subject: who, upstream, args, address }) => ({
+    request: {
+      subject: { id: 'someone', credentials: who.credentials },
+      action,
+      resource: { upstream, kind, name, ...(implied ? { implied } : {}) },
+      context: { arguments: args.raw, address, time: 0 },
+    },
+    context: {
+      ...who.cedar,
+      upstream,
+      kind,
+      name,
+      action,
+      implied,
+      args: args.cedar,
+      ...(address === 'not an address' ? {} : { ip: { __extn: { fn: 'ip', arg: address } } }),
+    },
+  }));
+
+/** The document as a policy file would say it. JSON is YAML. */
+export function toText(document: OraclePolicy): string {
+  return JSON.stringify(document, null, 1);
+}
