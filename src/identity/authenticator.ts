@@ -1,0 +1,49 @@
+import type { Peer } from './peer.ts';
+import type { Credential } from './principal.ts';
+
+/** The kinds of credential that `identity:` can configure. Named the same in `require:` and in `Credential`. */
+export type CredentialKind = 'certificate' | 'token' | 'apiKey';
+
+/** All that a caller offers to prove who it is. Nothing in it has been verified but the TLS handshake. */
+export interface Evidence {
+  readonly peer: Peer;
+  /** The one value of `Authorization`; undefined if absent. Repeated headers were refused before. */
+  readonly authorization: string | undefined;
+  /** The one value of the API key header; undefined if absent. Repeated headers were refused before. */
+  readonly apiKey: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/**
+ * What one authenticator says.
+ *
+ * `not-mine`: nothing here is addressed to it. `bad`: something is, and it does not hold; the whole request fails,
+ * whatever else was proven. A proven answer is the same object for as long as the credential is remembered.
+ */
+export type AuthenticatorAnswer =
+  | { readonly kind: 'not-mine' }
+  | {
+      readonly kind: 'bad';
+      /** One stable kebab-case word, for the audit; a client never sees it. */
+      readonly reason: string;
+    }
+  | { readonly kind: 'proven'; readonly credential: Credential; readonly principalId: string };
+
+export interface Authenticator {
+  readonly kind: CredentialKind;
+  authenticate(evidence: Evidence): AuthenticatorAnswer | Promise<AuthenticatorAnswer>;
+  /**
+   * Reads its files and keys again.
+   *
+   * @throws Error when they cannot be used; what was loaded before then stays
+   */
+  reload?(): Promise<void>;
+  close?(): void;
+}
+
+export const notMine: AuthenticatorAnswer = Object.freeze({ kind: 'not-mine' });
+
+export function bad(reason: string): AuthenticatorAnswer {
+  return { kind: 'bad', reason };
+}

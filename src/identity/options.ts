@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { bytes, duration } from '../document/units.ts';
+import { isApiKeyHeader } from './api-key-format.ts';
+import { isJwksUrl } from './jwks-fetch.ts';
+import { isTrustDomain } from './spiffe.ts';
+
+const file = z.string().min(1);
+
+/** Where a certificate's principal may be read from. */
+export type CertificateName = 'spiffe' | 'dns' | 'uri' | 'cn';
+
+export const certificateOptions = z.strictObject({
+  /**
+   * Which names may become the principal, in order of preference. Only `spiffe` by default, because its form is
+   * checked and its trust domain can be bound to a CA; the others mean what the issuing CA lets them mean.
+   */
+  principal: z
+    .array(z.enum(['spiffe', 'dns', 'uri', 'cn']))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, 'Name each kind once')
+    .default(['spiffe']),
+  /**
+   * Which CA may vouch for which SPIFFE trust domain. Absent, every CA of the listener may vouch for every domain:
+   * right for one CA, wrong for two, because each could then name the other's workloads.
+   */
+  trust: z
+    .array(
+      z.strictObject({
+        domain: z
+          .string()
+          .refine(isTrustDomain, 'Not a SPIFFE trust domain: lower-case letters, digits, . _ -'),
+        ca: file,
+      }),
+    )
+    .min(1)
+    .optional(),
+});
+
+/** Asymmetric signatures only: with HS* whoever can check a token can make one, and `none` is no signature at all. */
+const signatureAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+export const tokenOptions = z
+  .strictObject({
+    /** Compared with `iss` character by character. */
+    issuer: z.string().min(1).max(2048),
+    /** A token must be meant for one of these. */
+    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    /** `ES256` and `RS256`, because nearly every issuer signs with one of them. */
+    algorithms: z.array(z.enum(signatureAlgorithms)).min(1).default(['ES256', 'RS256']),
+    /** Where the issuer publishes its keys: https, or http on a loopback host. */
+    jwks: z
+      .string()
+      .refine(isJwksUrl, 'Must be an https URL without user info, or http on a loopback host')
+      .optional(),
+    /** A JWKS file, instead of `jwks`. */
+    keys: file.optional(),
+    /** Values of the `typ` header, without regard to case and to `application/`. */
+    typ: z.array(z.string().min(1)).min(1).default(['at+jwt', 'JWT']),
+    /** Some issuers write no `typ` header at all. False lets their tokens in, and with them any other untyped JWT of theirs. */
+    typRequired: z.boolean().default(true),
+    /** Half a minute: more than synchronised clocks drift, less than a stolen token is worth. */
+    clockSkew: duration().default(30_000),
+    /** Refuses tokens whose `iat` is older, whatever `exp` says. */
+    maxAge: duration().optional(),
+    /** 8 KiB holds some hundred group claims, and half of what all headers together may take. */
+    maxBytes: bytes().default(8 * 1024),
+    /** A minute's outage of the issuer must not stop calls; a day's must not leave revoked keys in force. */
+    maxStale: duration().default(12 * 3_600_000),
+    /** Ten minutes between looks at the issuer's keys: how long a withdrawn key may still be believed. */
+    refreshInterval: duration().default(600_000),
+    /** At most one fetch in this time, because a stranger can make up key ids. */
+    cooldown: duration().default(30_000),
+  })
+  .refine((token) => (token.jwks === undefined) !== (token.keys === undefined), 'Give either jwks or keys')
+  .refine(
+    (token) => token.cooldown <= token.refreshInterval && token.refreshInterval <= token.maxStale,
+    'cooldown, refreshInterval and maxStale must not be shorter, each than the one before',
+  );
+
+export const apiKeysOptions = z.strictObject({
+  /** YAML: `keys: [{ name, prefix, hash, expiresAt? }]`. Holds hashes only. */
+  file,
+  /** Never `authorization`: there a key and a token could be taken for one another. */
+  header: z
+    .string()
+    .transform((name) => name.toLowerCase())
+    .refine(isApiKeyHeader, 'Not a header that may carry an API key')
+    .default('x-api-key'),
+});
+
+/** One entry of `identity:`. Exactly one of its keys is given. */
+export const authenticatorOptions = z
+  .strictObject({
+    certificate: certificateOptions.optional(),
+    token: tokenOptions.optional(),
+    apiKeys: apiKeysOptions.optional(),
+  })
+  .refine(
+    (entry) => Object.values(entry).filter((value) => value !== undefined).length === 1,
+    'Give exactly one of certificate, token, apiKeys',
+  );
+
+/** The `identity:` section. */
+export const authenticatorsOptions = z.array(authenticatorOptions).superRefine((entries, context) => {
+  const seen = new Set<string>();
+  for (const [index, entry] of entries.entries()) {
+    // Two entries for one issuer would have to guess whose token it is.
+    const key = entry.token === undefined ? (Object.keys(entry)[0] ?? '') : `token ${entry.token.issuer}`;
+    if (seen.has(key)) {
+      const message = entry.token === undefined ? `Only one ${key} entry` : 'Another entry has this issuer';
+      context.addIssue({ code: 'custom', path: [index], message });
+    }
+    seen.add(key);
+  }
+});
+
+const credentialKind = z.enum(['certificate', 'token', 'apiKey']);
+
+/** The `require:` section: alternatives, each a set of kinds that must be proven together. */
+export const requireOptions = z.array(z.array(credentialKind).min(1)).min(1);
+
+/** `insecure.anonymous`: a name for callers that present nothing. */
+export const anonymousOptions = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'Letters, digits, . _ - (at most 64)');
+
+export type CertificateOptions = z.output<typeof certificateOptions>;
+export type TokenOptions = z.output<typeof tokenOptions>;
+export type ApiKeysOptions = z.output<typeof apiKeysOptions>;
+export type AuthenticatorOptions = z.output<typeof authenticatorOptions>;
+
+/** What `createIdentity` needs: three sections of the gateway file, already parsed. */
+export interface IdentityOptions {
+  readonly authenticators: readonly AuthenticatorOptions[];
+  /** Absent: each configured kind alone suffices. */
+  readonly require?: readonly (readonly z.output<typeof credentialKind>[])[] | undefined;
+  /** Lets callers in that present nothing at all. From `insecure:` only. */
+  readonly anonymous?: string | undefined;
+}
