@@ -1,0 +1,104 @@
+import type { ServerHttp2Session } from 'node:http2';
+import { isIPv6, type Socket } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
+import type { Peer } from '../identity/peer.ts';
+import type { ClientChain } from './client-chain.ts';
+import type { ProvenPeer } from './peer.ts';
+
+/** Counts open sockets in all and per address. Both maps hold at most as many entries as there are sockets. */
+export class Admission {
+  readonly sockets = new Set<Socket>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #most: number;
+  readonly #mostPerAddress: number;
+
+  constructor(limits: { readonly connections: number; readonly connectionsPerAddress: number }) {
+    this.#most = limits.connections;
+    this.#mostPerAddress = limits.connectionsPerAddress;
+  }
+
+  /** Counts a socket until it closes. @returns why it may not stay; it is then not counted */
+  enter(socket: Socket, address: string): ErrorCode | undefined {
+    if (this.sockets.size >= this.#most) return 'overloaded';
+    const key = addressKey(address);
+    const count = this.#perAddress.get(key) ?? 0;
+    if (count >= this.#mostPerAddress) return 'flooded';
+    this.sockets.add(socket);
+    this.#perAddress.set(key, count + 1);
+    socket.once('close', () => {
+      this.sockets.delete(socket);
+      const left = this.#perAddress.get(key)! - 1;
+      if (left === 0) this.#perAddress.delete(key);
+      else this.#perAddress.set(key, left);
+    });
+    return undefined;
+  }
+}
+
+/** One IPv6 host has a whole /64 to itself and would otherwise pass for as many as it likes. */
+export function addressKey(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('%')[0]!.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - groups.length - after.length;
+  const whole = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after];
+  return whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
+
+/** Something that is under way on a connection and wants to know when the client goes. */
+export interface UnderWay {
+  clientGone(): void;
+}
+
+/** One client connection after its handshake. */
+export class Connection {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly chain: ClientChain | undefined;
+  /** Why the certificate that it showed is not believed. */
+  readonly unverified: string | undefined;
+  /** Monotonic milliseconds. */
+  readonly openedAt: number;
+  /** Undefined on HTTP/1.1. */
+  session: ServerHttp2Session | undefined;
+  /** Requests that are not answered yet. Bounded by `http2Streams`, and on HTTP/1.1 by the pipelining bound. */
+  readonly underWay = new Set<UnderWay>();
+  requests = 0;
+  /** The next answer is the last. */
+  closing = false;
+  /** Nothing more is answered: what a peer sends after a refusal that closes is not read as requests. */
+  refused = false;
+  idleSince: number;
+
+  constructor(socket: Socket, proven: ProvenPeer, now: number) {
+    this.socket = socket;
+    this.peer = proven.peer;
+    this.chain = proven.chain;
+    this.unverified = proven.unverified;
+    this.openedAt = now;
+    this.idleSince = now;
+    socket.once('close', () => {
+      for (const reply of this.underWay) reply.clientGone();
+      this.underWay.clear();
+    });
+  }
+
+  /**
+   * Lets what is under way finish and takes nothing new: HTTP/2 by GOAWAY; HTTP/1.1 by `Connection: close` on the next
+   * answer, and the idle timeout if there is none.
+   */
+  retire(): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.session?.close();
+  }
+
+  destroy(): void {
+    this.session?.destroy();
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,276 @@
+import { once } from 'node:events';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Arrival } from '../pipeline/arrival.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import { bracketed, isLoopbackBind, parseBind } from './bind.ts';
+import { BodyReader } from './body.ts';
+import { isStillTrusted } from './client-chain.ts';
+import { type GuardRules, guard } from './guard.ts';
+import { createHostRules } from './hosts.ts';
+import { Housekeeping } from './housekeeping.ts';
+import type { ListenerOptions } from './options.ts';
+import type { ListenerLog, Refusal } from './refusal.ts';
+import type { HttpReply } from './reply.ts';
+import { checkRoutes, type Routes } from './routes.ts';
+import { createGuardedServer, type GuardedServer } from './server.ts';
+import { loadTls, type TlsMaterial } from './tls.ts';
+
+export interface ListenerDependencies {
+  /** Path -> upstream. */
+  readonly routes: Routes;
+  /** Takes a request that was let in. It answers through `reply`; if it does not, or throws, the client gets `internal`. */
+  handle(arrival: Arrival, reply: Reply): Promise<void>;
+  /** Told of each refusal made here, exactly once. Must not throw. */
+  onRefusal(refusal: Refusal): void;
+  readonly log: ListenerLog;
+  /** `insecure.plaintext`: allows plain HTTP on an address that others can reach. */
+  readonly allowPlaintext?: boolean;
+}
+
+export interface RunningListener {
+  readonly address: { readonly host: string; readonly port: number; readonly url: string };
+  /**
+   * Reads the TLS files again. New handshakes use them at once; open connections stay, except those whose certificate
+   * is now revoked or whose root is no longer trusted.
+   *
+   * @throws Error naming the file, where one is broken; the last good ones then stay in force
+   */
+  reloadTls(): Promise<void>;
+  /** Closes the port. Open connections finish what is under way and are told to go elsewhere. */
+  stopAccepting(): void;
+  /** Ends every open event stream cleanly. */
+  endStreams(): void;
+  /** Stops accepting, ends streams, waits for the rest to finish, and after `deadlineMs` cuts what is left. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Opens a listener and resolves once it accepts connections.
+ *
+ * @throws Error where a TLS file is broken or the address is taken; TypeError where the options do not fit together
+ */
+export async function createListener(
+  options: ListenerOptions,
+  deps: ListenerDependencies,
+): Promise<RunningListener> {
+  checkRoutes(deps.routes);
+  if (options.tls === undefined && !isLoopbackBind(options.bind) && deps.allowPlaintext !== true) {
+    throw new TypeError(`${options.bind}: plain HTTP is for loopback; configure tls`);
+  }
+  const state: ListenerState = {
+    options,
+    deps,
+    material: options.tls === undefined ? undefined : await loadTls(options.tls),
+    stopping: false,
+    housekeeping: new Housekeeping(options.limits),
+  };
+  for (const warning of state.material?.warnings ?? []) deps.log.warn('tls file', { warning });
+  let guarded: GuardedServer | undefined;
+  try {
+    const app = createApp(state, (created) => {
+      guarded = created;
+    });
+    await app.ready();
+    const address = await listen(guarded!.server, options.bind, options.tls !== undefined);
+    return createHandle(state, guarded!, app, address);
+  } catch (error) {
+    state.housekeeping.stop();
+    guarded?.server.close();
+    throw error;
+  }
+}
+
+interface ListenerState {
+  readonly options: ListenerOptions;
+  readonly deps: ListenerDependencies;
+  readonly housekeeping: Housekeeping;
+  material: TlsMaterial | undefined;
+  stopping: boolean;
+}
+
+/** Requests that the guard let in, while Fastify has them. */
+const replies = new WeakMap<object, HttpReply>();
+
+function createApp(state: ListenerState, created: (guarded: GuardedServer) => void): FastifyInstance {
+  const { options, deps, housekeeping } = state;
+  const rules: GuardRules = {
+    hosts: createHostRules(options.bind, options.hosts, options.origins),
+    routes: deps.routes,
+    bodyBytes: options.limits.bodyBytes,
+  };
+  const app = fastify({
+    logger: false,
+    requestIdHeader: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    bodyLimit: options.limits.bodyBytes,
+    trustProxy: false,
+    serverFactory: (handler) => {
+      const guarded = createGuardedServer(options, {
+        housekeeping,
+        onRefusal: deps.onRefusal,
+        material: () => state.material,
+        stopping: () => state.stopping,
+        onRequest: (reply, request, response) => {
+          const { connection } = reply;
+          const most = options.limits.requestsPerConnection;
+          if (state.stopping || (most !== undefined && connection.requests >= most)) connection.retire();
+          if (!guard(reply, rules)) return;
+          if (reply.awaitsContinue && request.method === 'POST') response.writeContinue();
+          replies.set(request, reply);
+          handler(request as IncomingMessage, response as ServerResponse);
+        },
+      });
+      created(guarded);
+      return guarded.server as unknown as HttpServer;
+    },
+  });
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (request: FastifyRequest, _payload: unknown, done) => {
+    const reply = replies.get(request.raw)!;
+    if (reply.verb !== 'POST') {
+      done(null, undefined);
+      return;
+    }
+    // One parser for all: what reaches it has been found to be plain JSON, and is decoded by nobody but mcp/.
+    new BodyReader(reply, options.limits.bodyBytes, housekeeping, (body) => done(null, body));
+  });
+  const nothing = Buffer.alloc(0);
+  app.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: '/*',
+    handler: (request, fastifyReply) => {
+      fastifyReply.hijack();
+      const reply = replies.get(request.raw)!;
+      dispatch(reply, (request.body as Buffer | undefined) ?? nothing, deps);
+    },
+  });
+  // Neither can happen after the guard; if one does, it is a refusal like others and not Fastify's own page.
+  app.setNotFoundHandler((request, fastifyReply) => {
+    fastifyReply.hijack();
+    replies.get(request.raw)?.refuse('route-unknown', 'not routed');
+  });
+  app.setErrorHandler((error, request, fastifyReply) => {
+    fastifyReply.hijack();
+    fail(replies.get(request.raw), error, deps);
+  });
+  return app;
+}
+
+function dispatch(reply: HttpReply, body: Buffer, deps: ListenerDependencies): void {
+  if (reply.gone) return;
+  const { request, ordinaryFrom } = reply;
+  const arrival: Arrival = {
+    peer: reply.connection.peer,
+    upstream: reply.upstream!,
+    verb: reply.verb as Arrival['verb'],
+    rawHeaders: ordinaryFrom === 0 ? request.rawHeaders : request.rawHeaders.slice(ordinaryFrom),
+    body,
+  };
+  try {
+    deps.handle(arrival, reply).then(
+      () => {
+        if (!reply.answered && !reply.gone) fail(reply, new Error('No answer was given'), deps);
+      },
+      (error: unknown) => fail(reply, error, deps),
+    );
+  } catch (error) {
+    fail(reply, error, deps);
+  }
+}
+
+/** A fault of our own: an answer if there is still time for one, otherwise an end that cannot be taken for a whole answer. */
+function fail(reply: HttpReply | undefined, error: unknown, deps: ListenerDependencies): void {
+  deps.log.error('request failed in the gateway', { error });
+  if (reply === undefined) return;
+  if (!reply.answered) reply.refuse('internal', error);
+  else reply.abort();
+}
+
+async function listen(server: Server, bind: string, tls: boolean): Promise<RunningListener['address']> {
+  const { host, port } = parseBind(bind)!;
+  server.listen({ host, port });
+  // Rejects on 'error': an address that is taken stops the start.
+  await once(server, 'listening');
+  const bound = server.address() as AddressInfo;
+  return {
+    host: bound.address,
+    port: bound.port,
+    url: `${tls ? 'https' : 'http'}://${bracketed(host)}:${bound.port}`,
+  };
+}
+
+function createHandle(
+  state: ListenerState,
+  guarded: GuardedServer,
+  app: FastifyInstance,
+  address: RunningListener['address'],
+): RunningListener {
+  const { options, deps, housekeeping } = state;
+  const { server, admission } = guarded;
+  server.on('error', (error) => deps.log.error('listener failed', { error }));
+  const closed = new Promise<void>((resolve) => {
+    server.once('close', resolve);
+  });
+  let closing: Promise<void> | undefined;
+
+  const stopAccepting = (): void => {
+    if (state.stopping) return;
+    state.stopping = true;
+    // Also sends GOAWAY and ends idle HTTP/1.1 connections.
+    server.close();
+    for (const connection of housekeeping.connections) connection.retire();
+  };
+  const endStreams = (): void => {
+    for (const stream of housekeeping.streams) stream.dismiss();
+  };
+  const finish = async (deadlineMs: number): Promise<void> => {
+    stopAccepting();
+    endStreams();
+    for (const connection of housekeeping.connections) {
+      if (connection.session === undefined && connection.underWay.size === 0) connection.socket.destroySoon();
+    }
+    const cut = setTimeout(() => {
+      for (const connection of housekeeping.connections) connection.destroy();
+      for (const socket of admission.sockets) socket.destroy();
+    }, deadlineMs);
+    await closed;
+    clearTimeout(cut);
+    housekeeping.stop();
+    await app.close();
+  };
+  let reloading: Promise<void> = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    if (options.tls === undefined) return;
+    const material = await loadTls(options.tls);
+    (server as unknown as { setSecureContext(context: object): void }).setSecureContext(material.context);
+    state.material = material;
+    for (const warning of material.warnings) deps.log.warn('tls file', { warning });
+    let cut = 0;
+    for (const connection of housekeeping.connections) {
+      if (connection.chain === undefined || material.trust === undefined) continue;
+      if (isStillTrusted(connection.chain, material.trust)) continue;
+      connection.destroy();
+      cut += 1;
+    }
+    deps.log.info('tls files reloaded', { connectionsCut: cut });
+  };
+
+  return {
+    address,
+    // One after the other: of two reloads that overlap, the later reading must win.
+    reloadTls: () => {
+      reloading = reloading.catch(() => {}).then(reload);
+      return reloading;
+    },
+    stopAccepting,
+    endStreams,
+    close: (deadlineMs) => {
+      closing ??= finish(deadlineMs);
+      return closing;
+    },
+  };
+}

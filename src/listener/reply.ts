@@ -1,0 +1,229 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { type ErrorCode, errorTable } from '../errors.ts';
+import type { EventStream, Reply, ReplyHeaders } from '../pipeline/reply.ts';
+import type { Connection, UnderWay } from './connections.ts';
+import { HttpEventStream } from './event-stream.ts';
+import type { Housekeeping } from './housekeeping.ts';
+import { knownVerb, type Refusal, refusalBody } from './refusal.ts';
+
+/**
+ * A request on either HTTP version. Node's HTTP/2 compatibility classes have the members of the others that are used
+ * here, but types that do not combine; `stream` tells them apart.
+ */
+export type AnyRequest = IncomingMessage & { readonly stream?: ServerHttp2Stream };
+export type AnyResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
+
+/** What replies share on one listener. */
+export interface ReplyContext {
+  readonly housekeeping: Housekeeping;
+  onRefusal(refusal: Refusal): void;
+}
+
+/**
+ * The answer to one request, on either HTTP version, written straight to Node's response.
+ *
+ * Exactly one of `send`, `stream` and `refuse` is called, once. After the client has gone all of them do nothing.
+ */
+export class HttpReply implements Reply, UnderWay {
+  readonly request: AnyRequest;
+  readonly connection: Connection;
+  readonly verb: string;
+  /** Set once the path is known to lead somewhere. */
+  upstream: string | undefined;
+  /** Where the ordinary headers start in `request.rawHeaders`. */
+  ordinaryFrom = 0;
+  /** The client waits for `100 Continue` before it sends the body. */
+  awaitsContinue = false;
+  readonly #response: AnyResponse;
+  readonly #context: ReplyContext;
+  #answered = false;
+  #complete = false;
+  #gone = false;
+  #saidClose = false;
+  #stream: HttpEventStream | undefined;
+  #goneListeners: (() => void)[] | undefined;
+
+  constructor(request: AnyRequest, response: AnyResponse, connection: Connection, context: ReplyContext) {
+    this.request = request;
+    this.connection = connection;
+    this.verb = knownVerb(request.method);
+    this.#response = response;
+    this.#context = context;
+    connection.requests += 1;
+    connection.underWay.add(this);
+    // An 'error' without listener ends the process, and a client that resets at the wrong moment causes one.
+    request.on('error', ignore);
+    response.on('error', ignore);
+    // A reset stream says nothing about its connection; on HTTP/1.1 the connection tells all its replies by itself.
+    if (connection.session !== undefined) response.once('close', () => this.clientGone());
+  }
+
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Whether part of an answer is on its way, so that another one would be read as garbage. */
+  get headSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  send(status: number, headers: ReplyHeaders, body: Buffer | undefined): void {
+    this.#begin();
+    if (this.#gone) return;
+    this.#head(status, headers, status === 204 ? undefined : (body?.length ?? 0));
+    this.#response.end(body);
+    this.#finish(body?.length ?? 0);
+  }
+
+  stream(headers: ReplyHeaders): EventStream {
+    this.#begin();
+    const stream = new HttpEventStream(this.#response, this.#context.housekeeping, {
+      ended: () => this.#finish(this.#response.writableLength),
+      cut: () => this.abort(),
+      dismissed: () => {
+        this.#closeAfterwards();
+        this.clientGone();
+      },
+    });
+    this.#stream = stream;
+    if (this.#gone) {
+      stream.abandon();
+      return stream;
+    }
+    this.#head(
+      200,
+      { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
+      undefined,
+    );
+    this.#response.flushHeaders();
+    this.#context.housekeeping.streams.add(stream);
+    return stream;
+  }
+
+  /** May be called for several listeners. One that comes too late is called at once. */
+  onClientGone(listener: () => void): void {
+    if (this.#gone) {
+      listener();
+      return;
+    }
+    if (this.#complete) return;
+    this.#goneListeners ??= [];
+    this.#goneListeners.push(listener);
+  }
+
+  /** The socket or stream closed, or the stream was ended from this side. Does nothing once the answer is complete. */
+  clientGone(): void {
+    if (this.#complete) return;
+    this.#complete = true;
+    this.#gone = true;
+    this.#leave();
+    this.#stream?.abandon();
+    const listeners = this.#goneListeners;
+    this.#goneListeners = undefined;
+    for (const listener of listeners ?? []) listener();
+  }
+
+  /**
+   * Refuses the request, tells it once, and ends the connection where part of the request is still to come: what a peer
+   * sends after a refusal must not be read as its next request.
+   */
+  refuse(code: ErrorCode, cause: unknown, headers: ReplyHeaders = {}): void {
+    if (this.#answered || this.#gone) return;
+    const { status } = errorTable[code];
+    this.#context.onRefusal({
+      peer: this.connection.peer,
+      verb: this.verb,
+      upstream: this.upstream,
+      code,
+      status,
+      cause,
+    });
+    this.#answered = true;
+    const body = refusalBody(code);
+    const whole = this.request.complete;
+    if (!whole) this.connection.closing = true;
+    this.#head(status, { ...headers, 'content-type': 'application/json' }, body.length);
+    if (whole || this.connection.session !== undefined) {
+      this.#response.end(body);
+      if (!whole) this.#response.once('finish', () => this.#stopReading());
+    } else {
+      // Closing now would reset the connection under data that is still arriving, and the client would see the reset
+      // instead of the answer. So the answer goes out whole, and the end follows when the client has had time to read it.
+      this.connection.refused = true;
+      this.#response.write(body);
+      this.#context.housekeeping.lingering.add(this.#response);
+      if (code !== 'body-too-large' && code !== 'request-timeout') {
+        this.request.once('end', () => this.#response.end());
+        this.request.resume();
+      }
+    }
+    this.#finish(body.length);
+  }
+
+  /** Ends the connection (HTTP/1.1) or the stream (HTTP/2) in the middle of an answer, so that it cannot pass for whole. */
+  abort(): void {
+    if (this.#complete) return;
+    cutOff(this.#response, constants.NGHTTP2_INTERNAL_ERROR);
+    this.clientGone();
+  }
+
+  #begin(): void {
+    if (this.#answered) throw new Error('A request is answered once');
+    this.#answered = true;
+  }
+
+  #head(status: number, headers: ReplyHeaders, length: number | undefined): void {
+    const { connection } = this;
+    const head: Record<string, string | number> = { ...headers, ...ownHeaders };
+    if (length !== undefined) head['content-length'] = length;
+    // HTTP/2 has no such header and says GOAWAY instead (RFC 9113, section 8.2.2).
+    if (connection.closing && connection.session === undefined) {
+      head['connection'] = 'close';
+      this.#saidClose = true;
+    }
+    this.#response.writeHead(status, head);
+  }
+
+  #finish(unsent: number): void {
+    this.#complete = true;
+    this.#goneListeners = undefined;
+    this.#leave();
+    this.#closeAfterwards();
+    if (this.#response.writableLength > 0) this.#context.housekeeping.watchUnsent(this.#response, unsent);
+  }
+
+  /** An event stream that began before its connection was retired could not say `Connection: close` in its head. */
+  #closeAfterwards(): void {
+    const { connection } = this;
+    if (!connection.closing || connection.session !== undefined || this.#saidClose) return;
+    this.#response.once('finish', () => {
+      if (connection.underWay.size === 0) connection.socket.destroySoon();
+    });
+  }
+
+  #leave(): void {
+    const { connection } = this;
+    connection.underWay.delete(this);
+    if (connection.underWay.size === 0) connection.idleSince = performance.now();
+  }
+
+  /** RFC 9113, section 8.1: a server that answered before it read everything asks the client to stop, without an error. */
+  #stopReading(): void {
+    this.#response.stream?.close(constants.NGHTTP2_NO_ERROR);
+  }
+}
+
+const ownHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+/** Ends the exchange under an answer without finishing it. */
+export function cutOff(response: AnyResponse, code: number): void {
+  if (response.stream !== undefined) response.stream.close(code);
+  else response.socket?.destroy();
+}
+
+function ignore(): void {}
