@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { httpUpstreamOptions } from '../../src/upstream/options.ts';
+
+const url = 'https://mcp.internal/mcp';
+
+describe('options of an upstream', () => {
+  it('have these defaults', () => {
+    expect(httpUpstreamOptions.parse({ url })).toEqual({
+      url,
+      timeouts: { connect: 5_000, headers: 30_000, idle: 300_000, total: 60_000, stream: 3_600_000 },
+      limits: {
+        resultBytes: 16_777_216,
+        eventBytes: 4_194_304,
+        connections: 256,
+        queued: 1024,
+        streams: 1024,
+      },
+    });
+  });
+
+  const refused: readonly [Record<string, unknown>, string][] = [
+    [{ url: 'mcp.internal' }, 'not an absolute URL'],
+    [{ url: 'file:///etc/passwd' }, 'the URL must begin with http:// or https://'],
+    [{ url: 'https://user:pass@mcp.internal/' }, 'no user name or password in the URL: use credential'],
+    [{ url: 'https://mcp.internal/#x' }, 'no fragment in the URL'],
+    [{ url: 'http://mcp.internal/', ca: 'ca.crt' }, 'only has a meaning for an https url'],
+    [{ url: 'http://mcp.internal/', serverName: 'x' }, 'only has a meaning for an https url'],
+    [{ url, credential: {} }, 'give either value or file'],
+    [{ url, credential: { value: 'a', file: 'b' } }, 'give either value or file'],
+    [{ url, credential: { value: 'a\r\nx: y' } }, 'not one line of visible ASCII'],
+    [{ url, credential: { value: '' } }, 'not one line of visible ASCII'],
+    [{ url, credential: { header: 'a b', value: 'v' } }, 'not a header name'],
+    [{ url, timeouts: { idle: '0' } }, 'must be at least 1ms'],
+  ];
+  for (const [options, text] of refused) {
+    it(`refuse ${JSON.stringify(options)}`, () => {
+      const result = httpUpstreamOptions.safeParse(options);
+      expect(result.error?.issues.map((issue) => issue.message)).toContain(text);
+    });
+  }
+
+  for (const header of ['Host', 'content-length', 'Transfer-Encoding', 'mcp-session-id', 'Accept-Encoding']) {
+    it(`refuse a credential in ${header}`, () => {
+      const result = httpUpstreamOptions.safeParse({ url, credential: { header, value: 'v' } });
+      expect(result.error?.issues.map((issue) => issue.message)).toContain(
+        'this header belongs to the transport or the protocol',
+      );
+    });
+  }
+});
