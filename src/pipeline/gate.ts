@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { Authentication, Evidence } from '../identity/identity.ts';
 import type { Principal } from '../identity/principal.ts';
-import { type DecodeFailure, type DecodeLimits, decodeBody } from '../mcp/decode.ts';
+import { type Decoded, type DecodeFailure, type DecodeLimits, decodeBody } from '../mcp/decode.ts';
 import type { Frame, RequestId } from '../mcp/frame.ts';
 import { type ProtocolHeaders, readProtocolHeaders } from '../mcp/headers.ts';
 import { classifyEra, type Era, type Revision } from '../mcp/revision.ts';
@@ -190,7 +190,7 @@ function framesOf(
   arrival: Arrival,
   headers: ProtocolHeaders,
   limits: DecodeLimits,
-): ReturnType<typeof decodeBody> {
+): Decoded<{ readonly frames: readonly Frame[]; readonly batch: boolean }> {
   if (arrival.verb === 'POST') return decodeBody(arrival.body, limits, 'toUpstream');
   const frame: Frame =
     arrival.verb === 'GET'

@@ -35,7 +35,8 @@ export function createCatalogRefresher(deps: RefreshDependencies): (upstream: st
     if (already !== undefined) return already;
     const target = deps.upstream(name);
     const last = lastAt.get(name);
-    if (target === undefined || (last !== undefined && deps.monotonic() - last < coolDownMs)) return Promise.resolve();
+    if (target === undefined || (last !== undefined && deps.monotonic() - last < coolDownMs))
+      return Promise.resolve();
     lastAt.set(name, deps.monotonic());
     const run = readAllPages(target.port, target.catalog, deps.decodeLimits)
       // An upstream that cannot be asked leaves the catalog as it was; what stays unknown is refused.
@@ -82,7 +83,11 @@ async function ask(
   return frame?.kind === 'result' ? frame.result : undefined;
 }
 
-async function answerFrame(answer: UpstreamAnswer, id: string, limits: DecodeLimits): Promise<Frame | undefined> {
+async function answerFrame(
+  answer: UpstreamAnswer,
+  id: string,
+  limits: DecodeLimits,
+): Promise<Frame | undefined> {
   if (answer.kind === 'json') return answerTo(answer.body, id, limits);
   if (answer.kind !== 'stream') return undefined;
   for await (const event of answer.events) {

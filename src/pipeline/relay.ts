@@ -29,7 +29,8 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
     resumable ||= eventId !== undefined;
     if (event.data.length === 0) {
       // The priming event of 2025-11-25: it tells a client from where, and when, to poll.
-      if (!opensSession && (eventId !== undefined || retry !== undefined)) await sink.event(event.data, eventId, retry);
+      if (!opensSession && (eventId !== undefined || retry !== undefined))
+        await sink.event(event.data, eventId, retry);
       continue;
     }
     const decoded = decodeFrame(event.data, course.deps.upstreamDecodeLimits, 'toClient');

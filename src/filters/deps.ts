@@ -1,0 +1,28 @@
+import type { FilterOptions } from './options.ts';
+import type { SessionSealer } from './session-sealer.ts';
+
+/** What the checks need from the gateway around them. */
+export interface FilterDeps {
+  readonly options: FilterOptions;
+  /** Key ring for handles that leave the gateway, each at least 32 bytes: the first seals, all open. */
+  readonly keys: readonly Buffer[];
+  /** The same object that opens session ids before an exchange begins. */
+  readonly sessions: SessionSealer;
+  /**
+   * Asks an upstream for its tool list and feeds its catalog. Coalesced and cooled down by whoever implements it, and
+   * never rejecting: what is still unknown afterwards is refused.
+   */
+  refreshCatalog(upstream: string): Promise<void>;
+  /** Something that operators count and no client is told. */
+  report(event: FilterEvent): void;
+  /** Milliseconds since the epoch: handles that outlive a process carry it. */
+  now(): number;
+  /** Monotonic milliseconds, the clock of `exchange.startedAt`. */
+  monotonic(): number;
+}
+
+export type FilterEvent =
+  /** The store of a limit is full and nothing in it is expendable: a new key was refused. */
+  | { readonly kind: 'limit-store-full'; readonly limit: string; readonly upstream: string }
+  /** A limit in shadow mode would have refused. */
+  | { readonly kind: 'shadow-limit'; readonly limit: string; readonly upstream: string };

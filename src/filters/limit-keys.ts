@@ -1,0 +1,135 @@
+import { isIPv6 } from 'node:net';
+import type { Frame } from '../mcp/frame.ts';
+import { methodRow, type Target, targetsOf } from '../mcp/methods.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { limitsFor } from '../policy/limits.ts';
+import type { CompiledLimit } from '../policy/model.ts';
+
+/** One limit together with the key under which it counts this frame. */
+export interface CountedLimit {
+  readonly limit: CompiledLimit;
+  readonly key: string;
+}
+
+/**
+ * Every limit that counts a client's frame, each key once. A frame with many targets (a batch of subscriptions) counts
+ * under each of them.
+ *
+ * @param wants picks the limits that a filter enforces
+ */
+export function limitsOf(
+  frame: Frame,
+  exchange: Exchange,
+  wants: (limit: CompiledLimit) => boolean,
+): readonly CountedLimit[] {
+  const { policy, upstream, principal } = exchange;
+  // Most gateways limit a few things only: nothing is worked out where no limit of this sort exists.
+  if (!policy.limits.some(wants)) return none;
+  const method = methodOf(frame);
+  const counted = new Map<string, CountedLimit>();
+  for (const target of targetsFor(frame, exchange, method)) {
+    const about = { upstream, kind: target.kind, name: target.name, method, subject: principal };
+    for (const limit of limitsFor(policy, about)) {
+      if (!wants(limit)) continue;
+      const key = limitKey(limit, exchange, target, method);
+      counted.set(key, { limit, key });
+    }
+  }
+  return [...counted.values()];
+}
+
+const none: readonly CountedLimit[] = Object.freeze([]);
+
+/** What `method` means for frames that have none; `methods:` in a limit's match may name these. */
+function methodOf(frame: Frame): string {
+  switch (frame.kind) {
+    case 'request':
+    case 'notification':
+      return frame.method;
+    case 'result':
+    case 'error':
+      return 'response';
+    default:
+      return frame.kind;
+  }
+}
+
+function targetsFor(
+  frame: Frame,
+  exchange: Exchange,
+  method: string,
+): readonly Pick<Target, 'kind' | 'name'>[] {
+  if (frame.kind === 'request' || frame.kind === 'notification') {
+    const row = methodRow(frame.method, exchange.revision, 'toUpstream', frame.kind);
+    const targets = row === undefined ? undefined : targetsOf(row, frame.params);
+    if (targets?.ok && targets.value.length > 0) return targets.value;
+  }
+  return [{ kind: 'method', name: method }];
+}
+
+/**
+ * The key of one limit. JSON of an array is injective: no principal, tool or upstream can be named so that its key
+ * runs into another's.
+ */
+function limitKey(
+  limit: CompiledLimit,
+  exchange: Exchange,
+  target: Pick<Target, 'kind' | 'name'>,
+  method: string,
+): string {
+  const parts: (string | null)[] = [limit.name];
+  for (const dimension of limit.per) {
+    switch (dimension) {
+      case 'principal':
+        parts.push(exchange.principal.id);
+        break;
+      case 'upstream':
+        parts.push(exchange.upstream);
+        break;
+      case 'method':
+        parts.push(method);
+        break;
+      case 'address':
+        parts.push(addressKey(exchange.peer.address));
+        break;
+      case 'tool':
+        parts.push(target.kind, knownName(exchange, target));
+        break;
+    }
+  }
+  return JSON.stringify(parts);
+}
+
+/**
+ * The target's name where somebody vouches for it: the policy or the upstream's own list. All other names share one
+ * key, or a caller could make up names, each with a burst of its own, until the store is full.
+ */
+function knownName(exchange: Exchange, target: Pick<Target, 'kind' | 'name'>): string | null {
+  const { catalog, policy } = exchange;
+  const { kind, name } = target;
+  if (kind === 'tool') {
+    return policy.knownNames.tools.has(name) || catalog.tool(name) !== undefined ? name : null;
+  }
+  if (kind === 'prompt') return policy.knownNames.prompts.has(name) || catalog.hasPrompt(name) ? name : null;
+  return kind === 'method' ? name : null;
+}
+
+/**
+ * One customer's worth of addresses: an IPv6 host picks freely among the 2^64 addresses of its network, so a limit on
+ * single addresses would not hold it.
+ */
+export function addressKey(address: string): string {
+  const bare = address.split('%', 1)[0]!;
+  if (!isIPv6(bare)) return address;
+  const [head = '', tail] = bare.split('::', 2);
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const after = tail === '' ? [] : tail.split(':');
+    // A dotted quad at the end stands for two groups.
+    const width = after.length + (after.at(-1)?.includes('.') ? 1 : 0);
+    while (groups.length + width < 8) groups.push('0');
+    groups.push(...after);
+  }
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
+}

@@ -1,0 +1,100 @@
+import { GatewayError } from '../errors.ts';
+import { replaceFrame } from '../mcp/encode.ts';
+import type { Frame, ResultFrame } from '../mcp/frame.ts';
+import { mirroredArgumentsOf } from '../mcp/headers.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../mcp/json.ts';
+import { type ListColumn, resourceName, resourceTemplateName } from '../mcp/methods.ts';
+import type { CatalogTool } from '../pipeline/catalog.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { isVisible } from '../policy/decide.ts';
+import type { Outstanding } from './outstanding.ts';
+
+/**
+ * Takes out of lists what the principal may not see, page by page: order and `nextCursor` stay, also where a page
+ * becomes empty, since only a missing cursor ends a list (2026-07-28, server/utilities/pagination). Lists may depend
+ * on who asks (server/tools), and such a page is nobody else's: it becomes private to caches.
+ *
+ * The whole list feeds the upstream's catalog first.
+ */
+export function visibility(outstanding: Outstanding): Filter {
+  return {
+    name: 'visibility',
+    toClient(frame: Frame, exchange: Exchange): Verdict {
+      if (frame.kind !== 'result') return pass;
+      const asked = outstanding.find(frame.id, exchange);
+      if (asked === undefined) return drop('answer-unasked');
+      const { row } = asked;
+      if (row.list === undefined) {
+        return exchange.era === 'modern' && row.contents !== undefined ? privately(frame) : pass;
+      }
+      const member = own(frame.result, row.list.member);
+      if (!Array.isArray(member)) {
+        return reject(new GatewayError('upstream-invalid', { cause: `no list of ${row.list.member}` }));
+      }
+      return filterList(frame, member, row.list, exchange);
+    },
+  };
+}
+
+function filterList(
+  frame: ResultFrame,
+  entries: readonly JsonValue[],
+  list: ListColumn,
+  exchange: Exchange,
+): Verdict {
+  const tools: CatalogTool[] = [];
+  const prompts: string[] = [];
+  const kept: JsonValue[] = [];
+  for (const entry of entries) {
+    const name = isJsonObject(entry) ? own(entry, list.key) : undefined;
+    // Without a name there is nothing to decide on.
+    if (typeof name !== 'string' || !isJsonObject(entry)) continue;
+    if (list.kind === 'prompt') prompts.push(name);
+    if (list.kind === 'tool') {
+      const schema = own(entry, 'inputSchema');
+      const mirroredArguments = schema === undefined ? noMirrors : mirroredArgumentsOf(schema);
+      if (mirroredArguments !== undefined) tools.push({ name, mirroredArguments });
+      // 2026-07-28, basic/transports/streamable-http: such tools must be dropped, or headers and body could disagree.
+      else if (exchange.era === 'modern') continue;
+    }
+    if (isListed(name, list, exchange)) kept.push(entry);
+  }
+  exchange.catalog.learnTools(tools);
+  exchange.catalog.learnPrompts(prompts);
+  const changed: JsonObject = kept.length === entries.length ? {} : { [list.member]: kept };
+  if (exchange.era === 'modern') return privately(frame, changed);
+  return kept.length === entries.length ? pass : withResult(frame, changed);
+}
+
+const noMirrors: ReadonlyMap<string, readonly string[]> = new Map();
+
+function isListed(name: string, list: ListColumn, exchange: Exchange): boolean {
+  const target = targetName(name, list);
+  if (target === undefined) return false;
+  return isVisible(
+    {
+      subject: exchange.principal,
+      action: list.action,
+      resource: { upstream: exchange.upstream, kind: list.kind, name: target },
+      context: { arguments: undefined, address: exchange.peer.address, time: exchange.time },
+    },
+    exchange.policy,
+  );
+}
+
+/** Undefined where a call could not name this target either. */
+function targetName(name: string, list: ListColumn): string | undefined {
+  if (list.kind !== 'resource') return name;
+  const uri = list.key === 'uriTemplate' ? resourceTemplateName(name) : resourceName(name);
+  return uri.ok ? uri.value : undefined;
+}
+
+function privately(frame: ResultFrame, changed: JsonObject = {}): Verdict {
+  if (own(frame.result, 'cacheScope') === 'private' && Object.keys(changed).length === 0) return pass;
+  return withResult(frame, { ...changed, cacheScope: 'private' });
+}
+
+function withResult(frame: ResultFrame, changed: JsonObject): Verdict {
+  return replace(replaceFrame(frame, { ...frame.value, result: { ...frame.result, ...changed } }));
+}
