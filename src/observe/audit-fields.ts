@@ -1,0 +1,70 @@
+/** One field of an audit record, for the documentation and for the test that compares it with real records. */
+export interface AuditField {
+  /** Dotted path; `[]` stands for each entry of a list, `*` for any name. */
+  readonly name: string;
+  /** Whether each record has it. */
+  readonly always: boolean;
+  readonly description: string;
+}
+
+export const auditSchema = 'sallyport.audit/v1';
+
+function always(name: string, description: string): AuditField {
+  return { name, always: true, description };
+}
+
+function sometimes(name: string, description: string): AuditField {
+  return { name, always: false, description };
+}
+
+/** Every field that a record can have, in the order in which they are written. */
+export const auditFields: readonly AuditField[] = [
+  always('schema', `\`${auditSchema}\`.`),
+  always('time', 'When the exchange began, or was refused: ISO 8601, UTC, milliseconds.'),
+  always('run', 'Random name of this process start.'),
+  always('sequence', 'Counts records of this run from 1. A gap is a lost record.'),
+  always('event', '`exchange`, `stream-opened`, `stream-ended`, `question` or `refusal`.'),
+  sometimes('exchange', 'Id of the exchange. A stream and the questions inside it share one.'),
+  sometimes('who.id', 'Canonical id of the principal. Absent where nobody was authenticated.'),
+  sometimes('who.credentials[].kind', '`certificate`, `token`, `apiKey` or `anonymous`.'),
+  sometimes('who.credentials[].fingerprint', 'SHA-256 of the client certificate, hex.'),
+  sometimes('who.credentials[].issuer', 'Issuer of the token.'),
+  sometimes('who.credentials[].name', 'Name of the API key. Never the key.'),
+  always('from.address', 'Source address as the kernel gives it.'),
+  sometimes('from.tls', 'TLS version. Absent on a plain-text listener.'),
+  sometimes('upstream', 'Name of the upstream.'),
+  always('verb', 'HTTP method.'),
+  sometimes('era', '`legacy` or `modern`.'),
+  sometimes('revision', 'MCP revision that the frame speaks.'),
+  sometimes('method', 'JSON-RPC method. Absent for streams, session ends and answers.'),
+  sometimes('target.kind', '`tool`, `resource`, `prompt` or `method`.'),
+  sometimes('target.name', 'Name of the target. Secrets inside a URI are redacted.'),
+  sometimes('decision.effect', '`allow` or `deny`. Absent where policy was not reached.'),
+  sometimes('decision.reason', 'The reason that settled the decision, one word.'),
+  sometimes('decision.rule', 'Id of the rule that settled it.'),
+  sometimes('decision.location', '`file:line` of that rule.'),
+  sometimes('decision.condition', 'The condition that did not hold.'),
+  sometimes('policy', 'Hash of the policy set that decided.'),
+  sometimes('shadow.effect', 'What rules in shadow mode would have decided instead.'),
+  sometimes('shadow.reason', 'Their reason.'),
+  sometimes('shadow.rule', 'Their rule.'),
+  sometimes('shadow.location', '`file:line` of that rule.'),
+  sometimes('limits[]', 'Names of the limits that counted this exchange; at most 16.'),
+  sometimes('question.method', 'For `question`: the method that the server asked of the client.'),
+  sometimes('question.rule', 'For `question`: the rule that decided about it.'),
+  always('bytes.request', "Bytes of the client's frame."),
+  always('bytes.reply', 'Bytes of what was relayed back.'),
+  always('frames', 'Frames relayed to the client.'),
+  sometimes(
+    'dropped.*',
+    'Frames from the upstream that were not relayed: count by the word for what stopped them; at most 16 words.',
+  ),
+  always('duration.total', 'Milliseconds from the arrival of the frame to the outcome.'),
+  sometimes('duration.upstream', "Milliseconds until the upstream's answer began."),
+  always('status', 'HTTP status that the client saw.'),
+  always('code', '`ok`, `tool-error`, `rpc-error`, `cancelled`, or the code of the error.'),
+  sometimes('rpc', 'JSON-RPC error code that the client saw.'),
+  sometimes('trace', 'Trace id.'),
+  sometimes('cause', 'Classes and codes of what went wrong inside. Never text from a peer.'),
+  sometimes('arguments', 'Arguments of the call, redacted, where a rule says `audit: arguments`.'),
+];

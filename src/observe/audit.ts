@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { Outcome, Recorder } from '../pipeline/outcome.ts';
+import { AuditFile, type AuditFileStats } from './audit-file.ts';
+import { createAuditLine } from './audit-line.ts';
+import type { Log } from './log.ts';
+import type { AuditOptions } from './options.ts';
+import { createRedactor, type Redactor } from './redact.ts';
+
+/** The audit trail. */
+export interface Audit extends Recorder {
+  readonly stats: AuditFileStats;
+  /** Opens the file anew, for log rotation. Never rejects: a failure is logged and counted as any other. */
+  reload(): Promise<void>;
+  /** Writes what waits and closes the file. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+export interface AuditDependencies {
+  readonly log: Log;
+  /** Knows the secrets that the gateway holds. */
+  readonly redactor?: Redactor;
+}
+
+/**
+ * Opens the audit.
+ *
+ * @throws the system's error where the file cannot be opened
+ */
+export async function createAudit(options: AuditOptions, deps: AuditDependencies): Promise<Audit> {
+  const { log } = deps;
+  const file = await AuditFile.open(options, {
+    failed: (error) =>
+      log.error('the audit cannot be written', {
+        file: options.file,
+        cause: error,
+        onFailure: options.onFailure,
+      }),
+    recovered: () => log.info('the audit is written again', { file: options.file }),
+    noticed: (what) => log.warn(what, { file: options.file }),
+  });
+  const line = createAuditLine({
+    run: randomBytes(9).toString('base64url'),
+    maxRecordBytes: options.maxRecordBytes,
+    withArguments: options.level === 'metadata',
+    redactor: deps.redactor ?? createRedactor(),
+  });
+  let sequence = 0;
+  return {
+    get stats() {
+      return file.stats;
+    },
+    accepting: () => file.accepting(),
+    record(outcome: Outcome) {
+      sequence += 1;
+      return file.append(line(outcome, sequence));
+    },
+    reload: () => file.reopen(),
+    close: (deadlineMs) => file.close(deadlineMs),
+  };
+}

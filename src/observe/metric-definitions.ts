@@ -1,0 +1,185 @@
+import type { MetricDefinition } from './metric-family.ts';
+
+/** Seconds. OpenTelemetry's advice for `mcp.server.operation.duration`, so that both kinds of data agree. */
+export const durationBuckets: readonly number[] = [
+  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
+];
+
+/**
+ * Every metric of the gateway's own. Values of labels are bounded: `upstream` and `limit` come from configuration,
+ * `method` from the table of MCP methods, `code` and `reason` from their tables, and names of tools and prompts
+ * appear only where policy or the upstream's own list knows them. All else is `_other`.
+ */
+export const definitions = {
+  exchanges: {
+    name: 'sallyport_exchanges_total',
+    type: 'counter',
+    help: 'Exchanges that ended, by outcome code.',
+    labels: ['upstream', 'method', 'code'],
+  },
+  calls: {
+    name: 'sallyport_target_exchanges_total',
+    type: 'counter',
+    help: 'Exchanges about a tool or prompt, by its name and by outcome code.',
+    labels: ['upstream', 'kind', 'name', 'code'],
+  },
+  refusals: {
+    name: 'sallyport_refusals_total',
+    type: 'counter',
+    help: 'Requests refused before an exchange began, by code.',
+    labels: ['upstream', 'code'],
+  },
+  denials: {
+    name: 'sallyport_denials_total',
+    type: 'counter',
+    help: 'Policy denials, by reason.',
+    labels: ['upstream', 'reason'],
+  },
+  shadow: {
+    name: 'sallyport_shadow_decisions_total',
+    type: 'counter',
+    help: 'Decisions that rules in shadow mode would have changed, by the effect that they would have had.',
+    labels: ['upstream', 'effect', 'reason'],
+  },
+  limited: {
+    name: 'sallyport_limited_total',
+    type: 'counter',
+    help: 'Exchanges refused by a limit, by its name.',
+    labels: ['upstream', 'limit'],
+  },
+  shadowLimited: {
+    name: 'sallyport_shadow_limited_total',
+    type: 'counter',
+    help: 'Exchanges that a limit in shadow mode would have refused, by its name.',
+    labels: ['upstream', 'limit'],
+  },
+  limitStoreFull: {
+    name: 'sallyport_limit_store_full_total',
+    type: 'counter',
+    help: 'Exchanges refused because the counts of a limit have no room for one more key.',
+    labels: ['upstream', 'limit'],
+  },
+  dropped: {
+    name: 'sallyport_dropped_frames_total',
+    type: 'counter',
+    help: 'Frames from upstreams that were not relayed, by the word for what stopped them.',
+    labels: ['upstream', 'reason'],
+  },
+  questions: {
+    name: 'sallyport_questions_total',
+    type: 'counter',
+    help: 'Requests of upstreams to clients (sampling, elicitation, roots), by outcome code.',
+    labels: ['upstream', 'method', 'code'],
+  },
+  requestBytes: {
+    name: 'sallyport_request_bytes_total',
+    type: 'counter',
+    help: 'Bytes of frames from clients.',
+    labels: ['upstream'],
+  },
+  replyBytes: {
+    name: 'sallyport_reply_bytes_total',
+    type: 'counter',
+    help: 'Bytes relayed to clients.',
+    labels: ['upstream'],
+  },
+  duration: {
+    name: 'sallyport_exchange_duration_seconds',
+    type: 'histogram',
+    help: 'Time from the arrival of a frame to its outcome. Long-lived streams are not in here.',
+    labels: ['upstream', 'method'],
+  },
+  upstreamDuration: {
+    name: 'sallyport_upstream_duration_seconds',
+    type: 'histogram',
+    help: "Time until the upstream's answer began. Long-lived streams are not in here.",
+    labels: ['upstream'],
+  },
+  streams: {
+    name: 'sallyport_streams_active',
+    type: 'gauge',
+    help: 'Long-lived streams that are open.',
+    labels: ['upstream'],
+  },
+  active: {
+    name: 'sallyport_exchanges_active',
+    type: 'gauge',
+    help: 'Exchanges under way, long-lived streams included.',
+    labels: [],
+  },
+  auditWritten: {
+    name: 'sallyport_audit_records_total',
+    type: 'counter',
+    help: 'Audit records that reached the file.',
+    labels: [],
+  },
+  auditFailures: {
+    name: 'sallyport_audit_failures_total',
+    type: 'counter',
+    help: 'Failed attempts to write, sync or open the audit file.',
+    labels: [],
+  },
+  auditLost: {
+    name: 'sallyport_audit_lost_total',
+    type: 'counter',
+    help: 'Audit records that never reached the file.',
+    labels: [],
+  },
+  auditTorn: {
+    name: 'sallyport_audit_torn_lines_total',
+    type: 'counter',
+    help: 'Torn lines that were found at the end of the audit file and closed off.',
+    labels: [],
+  },
+  auditPending: {
+    name: 'sallyport_audit_pending_records',
+    type: 'gauge',
+    help: 'Audit records that wait for the disk.',
+    labels: [],
+  },
+  auditPendingBytes: {
+    name: 'sallyport_audit_pending_bytes',
+    type: 'gauge',
+    help: 'Bytes of audit records that wait for the disk.',
+    labels: [],
+  },
+  auditAccepting: {
+    name: 'sallyport_audit_accepting',
+    type: 'gauge',
+    help: '1 while calls are accepted as far as the audit is concerned, 0 while they are refused for its sake.',
+    labels: [],
+  },
+  reloads: {
+    name: 'sallyport_reloads_total',
+    type: 'counter',
+    help: 'Attempts to reload configuration, policies, certificates or keys, by result (success, failure).',
+    labels: ['result'],
+  },
+  reloadedAt: {
+    name: 'sallyport_reload_last_success_timestamp_seconds',
+    type: 'gauge',
+    help: 'When what is in force was loaded. Unix time.',
+    labels: [],
+  },
+  certificateExpiry: {
+    name: 'sallyport_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a certificate that the gateway uses expires, by its role. Unix time.',
+    labels: ['certificate'],
+  },
+  overflows: {
+    name: 'sallyport_metric_overflows_total',
+    type: 'counter',
+    help: 'Observations counted as `_other` because the metric has all the label combinations it may have.',
+    labels: ['metric'],
+  },
+  build: {
+    name: 'sallyport_build_info',
+    type: 'gauge',
+    help: 'Always 1; the version is in the label.',
+    labels: ['version'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** The same as a list, for documentation. Process metrics (`process_*`, `nodejs_*`) come on top. */
+export const metricDefinitions: readonly MetricDefinition[] = Object.values(definitions);

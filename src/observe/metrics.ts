@@ -1,0 +1,214 @@
+import { collectDefaultMetrics, type Metric, Registry } from '@prometheus-io/client';
+import type { Outcome } from '../pipeline/outcome.ts';
+import type { AuditFileStats } from './audit-file.ts';
+import { definitions, durationBuckets } from './metric-definitions.ts';
+import {
+  type Cell,
+  Distribution,
+  Family,
+  type MetricDefinition,
+  type MetricSample,
+  other,
+} from './metric-family.ts';
+import { boundedNames, type NameBounds } from './metric-names.ts';
+
+export interface MetricsDependencies {
+  /** Names from configuration. */
+  readonly upstreams: readonly string[];
+  readonly version: string;
+  readonly audit?: { accepting(): boolean; readonly stats: AuditFileStats };
+  /** Certificates in use: role (`listener 0`, `upstream warehouse client`) and end in milliseconds since the epoch. Asked at each scrape. */
+  readonly certificates?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
+  /** Exchanges under way. Asked at each scrape. */
+  readonly activeExchanges?: () => number;
+  /** Which names may become labels. Default: those that policy, the method table or the upstream's lists know. */
+  readonly names?: NameBounds;
+  /** False leaves out process metrics, for tests. */
+  readonly process?: boolean;
+}
+
+export interface Metrics {
+  record(outcome: Outcome): void;
+  /** What the limits tell beside outcomes. `limit` is a name from policy. */
+  limitEvent(event: {
+    readonly kind: 'limit-store-full' | 'shadow-limit';
+    readonly limit: string;
+    readonly upstream: string;
+  }): void;
+  /** @param time milliseconds since the epoch */
+  reloaded(result: 'success' | 'failure', time: number): void;
+  /** The text of a scrape. */
+  scrape(): Promise<string>;
+  readonly contentType: string;
+}
+
+const noCell = (): Cell => ({ value: 0 });
+const newDistribution = (): Distribution => new Distribution(durationBuckets);
+
+/**
+ * Counts outcomes. Each costs a few map look-ups and additions; text is made when somebody scrapes.
+ */
+export function createMetrics(deps: MetricsDependencies): Metrics {
+  const names = deps.names ?? boundedNames;
+  const upstreams: ReadonlySet<string> = new Set(deps.upstreams);
+  const registry = new Registry();
+  const families: Family<unknown>[] = [];
+  const numbers = (definition: MetricDefinition): Family<Cell> => {
+    const family = new Family(definition, noCell);
+    families.push(family);
+    expose(registry, definition, () =>
+      family.entries.map(({ labels, cell }) => ({ labels, value: cell.value })),
+    );
+    return family;
+  };
+  const distributions = (definition: MetricDefinition): Family<Distribution> => {
+    const family = new Family(definition, newDistribution, 500);
+    families.push(family);
+    expose(registry, definition, () =>
+      family.entries.flatMap(({ labels, cell }) => cell.samples(definition.name, labels)),
+    );
+    return family;
+  };
+  const single = (definition: MetricDefinition, value: () => number) =>
+    expose(registry, definition, () => [{ labels: {}, value: value() }]);
+
+  const exchanges = numbers(definitions.exchanges);
+  const calls = numbers(definitions.calls);
+  const refusals = numbers(definitions.refusals);
+  const denials = numbers(definitions.denials);
+  const shadow = numbers(definitions.shadow);
+  const limited = numbers(definitions.limited);
+  const shadowLimited = numbers(definitions.shadowLimited);
+  const limitStoreFull = numbers(definitions.limitStoreFull);
+  const dropped = numbers(definitions.dropped);
+  const questions = numbers(definitions.questions);
+  const requestBytes = numbers(definitions.requestBytes);
+  const replyBytes = numbers(definitions.replyBytes);
+  const duration = distributions(definitions.duration);
+  const upstreamDuration = distributions(definitions.upstreamDuration);
+  const streams = numbers(definitions.streams);
+  const reloads = numbers(definitions.reloads);
+  // Alerts on a rate need the zero before the first increment.
+  for (const result of ['success', 'failure']) reloads.cell(result);
+  for (const upstream of upstreams) streams.cell(upstream);
+
+  const { audit } = deps;
+  if (audit !== undefined) {
+    single(definitions.auditWritten, () => audit.stats.written);
+    single(definitions.auditFailures, () => audit.stats.failures);
+    single(definitions.auditLost, () => audit.stats.lost);
+    single(definitions.auditTorn, () => audit.stats.torn);
+    single(definitions.auditPending, () => audit.stats.pendingRecords);
+    single(definitions.auditPendingBytes, () => audit.stats.pendingBytes);
+    single(definitions.auditAccepting, () => (audit.accepting() ? 1 : 0));
+  }
+  const { activeExchanges, certificates } = deps;
+  if (activeExchanges !== undefined) single(definitions.active, activeExchanges);
+  if (certificates !== undefined) {
+    expose(registry, definitions.certificateExpiry, () =>
+      [...certificates()].map(({ role, expiresAt }) => ({
+        labels: { certificate: role },
+        value: expiresAt / 1000,
+      })),
+    );
+  }
+  let reloadedAt = 0;
+  single(definitions.reloadedAt, () => reloadedAt / 1000);
+  expose(registry, definitions.build, () => [{ labels: { version: deps.version }, value: 1 }]);
+  expose(registry, definitions.overflows, () =>
+    families
+      .filter((family) => family.overflows > 0)
+      .map((family) => ({ labels: { metric: family.definition.name }, value: family.overflows })),
+  );
+  if (deps.process !== false) collectDefaultMetrics({ register: registry });
+
+  function record(outcome: Outcome): void {
+    const upstream =
+      outcome.upstream !== undefined && upstreams.has(outcome.upstream) ? outcome.upstream : other;
+    const code = names.code(outcome.code);
+    const { exchange } = outcome;
+    if (outcome.event === 'question') {
+      questions.cell(upstream, names.question(outcome), code).value += 1;
+      return;
+    }
+    if (exchange === undefined) {
+      refusals.cell(upstream, code).value += 1;
+      return;
+    }
+    if (outcome.event === 'stream-opened') {
+      streams.cell(upstream).value += 1;
+      return;
+    }
+    const method = names.method(exchange);
+    exchanges.cell(upstream, method, code).value += 1;
+    requestBytes.cell(upstream).value += outcome.requestBytes;
+    replyBytes.cell(upstream).value += outcome.replyBytes;
+    if (outcome.event === 'stream-ended') {
+      const open = streams.cell(upstream);
+      open.value = Math.max(0, open.value - 1);
+    } else {
+      duration.cell(upstream, method).observe(outcome.durationMs / 1000);
+      if (outcome.upstreamMs !== undefined)
+        upstreamDuration.cell(upstream).observe(outcome.upstreamMs / 1000);
+    }
+    recordFacts(exchange, upstream, code);
+  }
+
+  function recordFacts(exchange: NonNullable<Outcome['exchange']>, upstream: string, code: string): void {
+    const { target, decision, limits } = exchange.facts;
+    if (target !== undefined && (target.kind === 'tool' || target.kind === 'prompt')) {
+      const known =
+        calls.peek(upstream, target.kind, target.name, code) ??
+        calls.cell(upstream, target.kind, names.target(exchange, target.kind, target.name), code);
+      known.value += 1;
+    }
+    if (decision !== undefined) {
+      if (decision.effect === 'deny')
+        denials.cell(upstream, names.reason(decision.reasons[0].code)).value += 1;
+      if (decision.shadow !== undefined) {
+        const { effect, reason } = decision.shadow;
+        shadow.cell(upstream, effect, names.reason(reason.code)).value += 1;
+      }
+    }
+    if (code === 'rate-limited' || code === 'concurrency-limited') {
+      limited.cell(upstream, names.limit(exchange, limits.at(-1))).value += 1;
+    }
+    for (const [word, times] of exchange.facts.dropped) {
+      dropped.cell(upstream, names.drop(word)).value += times;
+    }
+  }
+
+  return {
+    record,
+    limitEvent({ kind, limit, upstream }) {
+      const family = kind === 'shadow-limit' ? shadowLimited : limitStoreFull;
+      family.cell(upstreams.has(upstream) ? upstream : other, limit).value += 1;
+    },
+    reloaded(result, time) {
+      reloads.cell(result).value += 1;
+      if (result === 'success') reloadedAt = time;
+    },
+    scrape: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/**
+ * Puts numbers that we keep ourselves into the registry. The library's own counters look up a labels object at each
+ * increment, which costs more than all the rest of what is done per exchange here.
+ */
+function expose(
+  registry: Registry,
+  definition: MetricDefinition,
+  samples: () => readonly MetricSample[],
+): void {
+  const { name, help, type } = definition;
+  const metric = {
+    name,
+    help,
+    type,
+    aggregator: 'sum',
+    get: async () => ({ name, help, type, aggregator: 'sum', values: samples() }),
+  };
+  registry.registerMetric(metric as unknown as Metric);
+}
