@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { filterOptionsSchema } from '../filters/options.ts';
+import { requestDecodeOptions, resultDecodeOptions } from '../pipeline/options.ts';
+
+const { frames, memory, requestState } = filterOptionsSchema.shape;
+
+/** The `limits:` section. */
+export const limitsOptions = z
+  .strictObject({
+    request: requestDecodeOptions
+      .prefault({})
+      .describe('Bounds on the JSON that clients send. Beyond them a request is refused.'),
+    result: resultDecodeOptions
+      .prefault({})
+      .describe('Bounds on the JSON that upstreams send. Beyond them an answer is refused.'),
+    frames: frames.describe('Bounds on sizes and numbers of frames in one exchange or stream.'),
+    memory: memory.describe('Bounds on what the checks remember between frames.'),
+    requestState: requestState.describe(
+      "Bounds on the handles that stand for an upstream's `requestState` (2026-07-28).",
+    ),
+  })
+  .prefault({})
+  .describe('Bounds on JSON, frames and memory. What is beyond a bound is refused, never cut.');
