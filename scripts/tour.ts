@@ -1,0 +1,180 @@
+/**
+ * `npm start`: a gateway with a real MCP server behind it, and a walk past what it lets through and what it does not.
+ *
+ * Uses the very `sallyport.yaml` and `policies/` of this checkout. `--once` ends after the walk; otherwise the gateway
+ * keeps serving.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { invoke } from '../src/cli/command.ts';
+import { generateCertsCommand } from '../src/cli/generate-certs.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { formatProblem } from '../src/document/problems.ts';
+import { startGateway } from '../src/gateway.ts';
+import { startEverything } from './everything.ts';
+import { createMtlsFetch, type MtlsFetch } from './mtls-fetch.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const callers = ['alice', 'bob', 'carol'] as const;
+type Caller = (typeof callers)[number];
+
+const { values: flags } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+const certificates = join(root, 'certs');
+const io = {
+  stdout: (text: string) => void process.stdout.write(text),
+  stderr: (text: string) => void process.stderr.write(text),
+  environment: process.env,
+};
+
+function say(text = ''): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function heading(text: string): void {
+  say(`\n\x1b[1m${text}\x1b[0m`);
+}
+
+function fileOf(path: string): string {
+  return relative(process.cwd(), join(root, path)) || '.';
+}
+
+function fetchAs(caller: Caller | undefined): MtlsFetch {
+  const ca = join(certificates, 'ca/ca.crt');
+  if (caller === undefined) return createMtlsFetch({ ca });
+  const folder = join(certificates, 'clients', caller);
+  return createMtlsFetch({ ca, certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key') });
+}
+
+/** One line for the outcome of a call: the text of the result, or the error as the client sees it. */
+async function outcomeOf(call: () => Promise<unknown>): Promise<string> {
+  try {
+    const result = (await call()) as { content?: readonly { type: string; text?: string }[] };
+    return `\x1b[32mallowed\x1b[0m  ${result.content?.map(({ type, text }) => text ?? type).join(' ') ?? ''}`;
+  } catch (error) {
+    const { code, message, data } = error as { code?: unknown; message: string; data?: unknown };
+    const details = data === undefined ? '' : ` ${JSON.stringify(data)}`;
+    return `\x1b[31mrefused\x1b[0m  ${code ?? ''} ${message}${details}`;
+  }
+}
+
+if (!existsSync(join(certificates, 'ca/ca.crt'))) {
+  heading('Throw-away certificates for this tour');
+  const clients = callers.flatMap((caller) => ['--client', `${caller}=spiffe://sallyport.local/${caller}`]);
+  const code = await invoke(generateCertsCommand, ['--out', certificates, ...clients], io);
+  if (code !== 0) process.exit(code);
+}
+
+const everything = await startEverything(Number(process.env['EVERYTHING_PORT'] ?? 3001));
+const loaded = await loadConfig(
+  join(root, 'sallyport.yaml'),
+  { ...process.env, EVERYTHING_PORT: String(everything.port) },
+  [],
+);
+if (!loaded.ok) {
+  for (const problem of loaded.problems) io.stderr(`${formatProblem(problem)}\n`);
+  await everything.close();
+  process.exit(3);
+}
+const started = await startGateway(loaded.config);
+if (!started.ok) {
+  for (const problem of started.problems) io.stderr(`${problem}\n`);
+  await everything.close();
+  process.exit(3);
+}
+const { gateway } = started;
+const url = `${gateway.listeners[0]!.url}${loaded.config.upstreams[0]!.path}`;
+const auditFile = loaded.config.audit.file;
+const auditStart = readFileSync(auditFile, 'utf8').length;
+
+heading('The gate stands');
+say(
+  `${url}\n  in front of the official server-everything at ${everything.url}\n  as ${fileOf('sallyport.yaml')} and ${fileOf('policies')}/ say`,
+);
+
+const fetches = new Map<Caller, MtlsFetch>();
+const clients = new Map<Caller, Client>();
+for (const caller of callers) {
+  const withCertificate = fetchAs(caller);
+  const client = new Client({ name: `tour-${caller}`, version: '1.0.0' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { fetch: withCertificate.fetch }));
+  fetches.set(caller, withCertificate);
+  clients.set(caller, client);
+}
+
+heading('Who sees which tools (one server, three certificates)');
+for (const [caller, client] of clients) {
+  const { tools } = await client.listTools();
+  say(`  ${caller.padEnd(6)} ${tools.map(({ name }) => name).join(', ')}`);
+}
+
+const call = (caller: Caller, name: string, args: Record<string, unknown>) =>
+  outcomeOf(() => clients.get(caller)!.callTool({ name, arguments: args }));
+
+heading('An allowed call');
+say(`  alice  echo                    ${await call('alice', 'echo', { message: 'hello' })}`);
+
+heading('Denied by role: carol may only echo, and nobody may read the environment');
+say(`  carol  get-sum                 ${await call('carol', 'get-sum', { a: 1, b: 2 })}`);
+say(`  bob    get-env                 ${await call('bob', 'get-env', {})}`);
+
+heading('Refused for an argument: alice may add numbers up to 1000');
+say(`  alice  get-sum 20 + 22         ${await call('alice', 'get-sum', { a: 20, b: 22 })}`);
+say(`  alice  get-sum 5000 + 1        ${await call('alice', 'get-sum', { a: 5000, b: 1 })}`);
+
+heading('Limited: carol may echo a few times a minute');
+for (let count = 1, limited = false; count <= 12 && !limited; count += 1) {
+  const outcome = await call('carol', 'echo', { message: `call ${count}` });
+  limited = outcome.includes('4290');
+  say(`  carol  echo                    ${outcome}`);
+}
+
+heading('Without a certificate');
+const nobody = fetchAs(undefined);
+try {
+  await nobody.fetch(url, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+  say('  \x1b[31mthis must not happen: the handshake was accepted\x1b[0m');
+  process.exitCode = 1;
+} catch (error) {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  say(
+    `  nobody                         \x1b[31mrefused\x1b[0m  ${cause?.code ?? cause?.message ?? String(error)}`,
+  );
+}
+await nobody.close();
+
+heading(`What the audit file says (${relative(process.cwd(), auditFile)})`);
+for (const line of readFileSync(auditFile, 'utf8').slice(auditStart).trimEnd().split('\n').slice(-6))
+  say(`  ${line}`);
+
+heading('Try it');
+const pem = (path: string) => fileOf(join('certs', path));
+const body =
+  '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"curl","version":"1"}}}';
+say(`  curl --cacert ${pem('ca/ca.crt')} --cert ${pem('clients/alice/tls.crt')} --key ${pem('clients/alice/tls.key')} \\
+    -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\
+    -d '${body}' ${url}`);
+say(`  npm run -s sallyport -- explain --as spiffe://sallyport.local/carol --tool get-sum`);
+say(`  npm run -s sallyport -- check`);
+say(`  edit ${fileOf('policies')}/ while it runs: a saved change is in force within a second`);
+
+for (const client of clients.values()) await client.close();
+for (const withCertificate of fetches.values()) await withCertificate.close();
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) process.exit(1);
+  stopping = true;
+  await gateway.drain();
+  await everything.close();
+}
+
+if (flags.once) {
+  await stop();
+  process.exit(process.exitCode ?? 0);
+}
+say('\nServing until Ctrl-C.');
+process.on('SIGHUP', () => void gateway.reload('signal'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());

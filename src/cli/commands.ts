@@ -1,0 +1,41 @@
+import { checkCommand } from './check.ts';
+import { type Command, type CommandIo, exitCodes, invoke } from './command.ts';
+import { explainCommand } from './explain.ts';
+import { generateCertsCommand } from './generate-certs.ts';
+import { healthcheckCommand } from './healthcheck.ts';
+import { runCommand as serveCommand } from './run.ts';
+
+/** Every command, in the order in which the help lists them. */
+export const commands: ReadonlyMap<string, Command> = new Map([
+  ['run', serveCommand],
+  ['check', checkCommand],
+  ['explain', explainCommand],
+  ['generate-certs', generateCertsCommand],
+  ['healthcheck', healthcheckCommand],
+]);
+
+const overview = `Sallyport: a guarded door in front of MCP servers.
+
+Usage: sallyport COMMAND [options]
+
+${[...commands].map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`).join('\n')}
+
+sallyport COMMAND --help tells more, with examples.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong configuration.
+`;
+
+/** @returns the exit code */
+export async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout(overview);
+    return name === undefined ? exitCodes.usage : exitCodes.ok;
+  }
+  const command = commands.get(name);
+  if (command === undefined) {
+    io.stderr(`There is no command ${JSON.stringify(name)}.\n\n${overview}`);
+    return exitCodes.usage;
+  }
+  return invoke(command, rest, io);
+}

@@ -1,0 +1,138 @@
+import { formatProblem } from '../document/problems.ts';
+import { loadPolicies } from '../gateway.ts';
+import { resourceName } from '../mcp/uri.ts';
+import type { AccessRequest, Action, ResourceKind } from '../policy/access-request.ts';
+import { explain } from '../policy/explain.ts';
+import { formatExplanation } from '../policy/format-explanation.ts';
+import { type Command, type CommandValues, exitCodes, text } from './command.ts';
+import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
+import { readSubject } from './subject.ts';
+
+/** The action that a target is asked for unless another is named. */
+const usualAction: Readonly<Record<ResourceKind, Action>> = {
+  tool: 'call',
+  resource: 'read',
+  prompt: 'get',
+  method: 'use',
+};
+
+const actions: readonly Action[] = ['call', 'read', 'subscribe', 'get', 'complete', 'use', 'ask'];
+
+export const explainCommand: Command = {
+  summary: 'say what the policies decide, by which rule, and what nearly matched',
+  help: `Says what the policies decide about one call, by which rule, and what nearly matched. Nothing is called.
+
+Usage: sallyport explain --as WHO (--tool | --resource | --prompt | --method) NAME [--upstream NAME] [options]
+
+  --as WHO            spiffe://…, dns:NAME, cn:NAME, api-key:NAME, token:ISSUER#SUBJECT, anonymous
+  --claims JSON       further claims of the token
+  --upstream NAME     default: the only one in the configuration
+  --action ACTION     ${actions.join(', ')}; default: the usual one of the target
+  --args JSON         the arguments of the call
+  --from ADDRESS      source address; default 127.0.0.1
+  --at TIME           ISO 8601; default now
+  --json              the answer as JSON
+${configOptionsHelp}
+
+Exit code 0 where the call is allowed, 1 where it is denied.
+
+Examples:
+  sallyport explain --as spiffe://sallyport.local/alice --tool get-sum --args '{"a":1,"b":2}'
+  sallyport explain --as spiffe://sallyport.local/carol --tool get-env
+  sallyport explain --as token:https://idp.example#bob --claims '{"groups":["data"]}' --method tools/list --json
+`,
+  options: {
+    ...configOptions,
+    as: { type: 'string' },
+    claims: { type: 'string' },
+    upstream: { type: 'string' },
+    tool: { type: 'string' },
+    resource: { type: 'string' },
+    prompt: { type: 'string' },
+    method: { type: 'string' },
+    action: { type: 'string' },
+    args: { type: 'string' },
+    from: { type: 'string' },
+    at: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  async run(values, _positionals, io) {
+    const config = await readConfig(values, io);
+    if (config === undefined) return exitCodes.configuration;
+    const compiled = await loadPolicies(config.policies);
+    if (!compiled.ok) {
+      for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
+      return exitCodes.configuration;
+    }
+    let request: AccessRequest;
+    try {
+      request = readRequest(
+        values,
+        config.upstreams.map(({ name }) => name),
+      );
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
+      io.stderr(`${error.message}\n\n${explainCommand.help}`);
+      return exitCodes.usage;
+    }
+    const explanation = explain(request, compiled.policy);
+    io.stdout(
+      values['json'] === true ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation),
+    );
+    return explanation.decision.effect === 'allow' ? exitCodes.ok : exitCodes.no;
+  },
+};
+
+/** @throws TypeError or SyntaxError with a sentence for the user */
+function readRequest(values: CommandValues, upstreams: readonly string[]): AccessRequest {
+  const as = text(values, 'as');
+  if (as === undefined) throw new TypeError('--as is missing: who is calling?');
+  const claims = readObject(text(values, 'claims'), '--claims');
+  const targets = (['tool', 'resource', 'prompt', 'method'] as const).filter(
+    (kind) => values[kind] !== undefined,
+  );
+  const kind = targets[0];
+  if (kind === undefined || targets.length > 1) {
+    throw new TypeError('Name one target: --tool, --resource, --prompt or --method');
+  }
+  const upstream = text(values, 'upstream') ?? (upstreams.length === 1 ? upstreams[0] : undefined);
+  if (upstream === undefined || !upstreams.includes(upstream)) {
+    throw new TypeError(`--upstream: one of ${upstreams.join(', ')}`);
+  }
+  const action = text(values, 'action') ?? usualAction[kind];
+  if (!isAction(action)) throw new TypeError(`--action: one of ${actions.join(', ')}`);
+  const at = text(values, 'at');
+  const time = at === undefined ? Date.now() : Date.parse(at);
+  if (Number.isNaN(time)) throw new TypeError('--at: not an ISO 8601 time');
+  return {
+    subject: readSubject(as, claims),
+    action,
+    resource: { upstream, kind, name: nameOf(kind, text(values, kind)!) },
+    context: {
+      arguments: readObject(text(values, 'args'), '--args') ?? {},
+      address: text(values, 'from') ?? '127.0.0.1',
+      time,
+    },
+  };
+}
+
+function isAction(value: string): value is Action {
+  return (actions as readonly string[]).includes(value);
+}
+
+/** Resources are decided on in their normal form, here as in a running gateway. */
+function nameOf(kind: ResourceKind, name: string): string {
+  if (kind !== 'resource') return name;
+  const normal = resourceName(name);
+  if (!normal.ok) throw new TypeError(`--resource: ${normal.failure.detail}`);
+  return normal.value;
+}
+
+function readObject(json: string | undefined, option: string): Record<string, unknown> | undefined {
+  if (json === undefined) return undefined;
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`${option}: not a JSON object`);
+  }
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,285 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { certificateExpiries } from './config/certificate-expiries.ts';
+import { readPolicySources } from './config/policy-sources.ts';
+import type { Config } from './config/schema.ts';
+import { readSessionKeys } from './config/session-keys.ts';
+import { watchedFiles, watchFiles } from './config/watch.ts';
+import { formatProblem } from './document/problems.ts';
+import type { FilterEvent } from './filters/deps.ts';
+import { createFilters } from './filters/index.ts';
+import { createSessionSealer } from './filters/session-sealer.ts';
+import { createIdentity } from './identity/identity.ts';
+import { createAdmin } from './listener/admin.ts';
+import { createListener, type RunningListener } from './listener/listener.ts';
+import type { Refusal } from './listener/refusal.ts';
+import { createAudit } from './observe/audit.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { readinessOf } from './observe/readiness.ts';
+import { createRecorder } from './observe/recorder.ts';
+import { createRedactor } from './observe/redact.ts';
+import { createCatalog } from './pipeline/create-catalog.ts';
+import { createIdSource } from './pipeline/exchange-id.ts';
+import { createGate } from './pipeline/gate.ts';
+import type { Outcome, Recorder } from './pipeline/outcome.ts';
+import { createCatalogRefresher } from './pipeline/refresh-catalog.ts';
+import { type CompiledPolicy, compilePolicy, type PolicyCompilation } from './policy/compile.ts';
+import { createHttpUpstream } from './upstream/http.ts';
+import { version } from './version.ts';
+
+/** A running gateway. */
+export interface Gateway {
+  /** Where it listens, in the order of the configuration. */
+  readonly listeners: readonly { readonly url: string }[];
+  readonly adminUrl: string;
+  /**
+   * Reads policies, certificates, keys and lists again, each whole or not at all: what does not load leaves the last
+   * good one in force, and log, metric and `/readyz` tell.
+   */
+  reload(reason: 'signal' | 'files'): Promise<void>;
+  /** Stops as an operator wants it: readiness off, no new work, running calls end, streams end, audit flushed. */
+  drain(): Promise<void>;
+}
+
+export type Started =
+  | { readonly ok: true; readonly gateway: Gateway }
+  /** Nothing was started. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Compiles the policy files of a folder. */
+export async function loadPolicies(folder: string): Promise<PolicyCompilation> {
+  return compilePolicy(await readPolicySources(folder));
+}
+
+/**
+ * Builds a gateway from a configuration and starts it. Either all of it runs, or nothing does.
+ *
+ * The composition root: the only file that sees all rooms.
+ */
+export async function startGateway(config: Config): Promise<Started> {
+  const compiled = await loadPolicies(config.policies);
+  if (!compiled.ok) return { ok: false, problems: compiled.problems.map(formatProblem) };
+  const closers: (() => Promise<void> | void)[] = [];
+  try {
+    return { ok: true, gateway: await build(config, compiled.policy, closers) };
+  } catch (error) {
+    for (const close of closers.reverse()) await close();
+    return { ok: false, problems: [(error as Error).message] };
+  }
+}
+
+async function build(
+  config: Config,
+  firstPolicy: CompiledPolicy,
+  closers: (() => Promise<void> | void)[],
+): Promise<Gateway> {
+  let policy = firstPolicy;
+  let draining = false;
+  let active = 0;
+  const failing = new Map<string, string>();
+
+  const keys = readSessionKeys(config.session.keys);
+  const upstreams = new Map(
+    config.upstreams.map(({ name, http }) => [
+      name,
+      { port: createHttpUpstream(name, http), catalog: createCatalog() },
+    ]),
+  );
+  for (const { port } of upstreams.values()) closers.push(() => port.close());
+
+  const heldSecrets = (): readonly string[] => [
+    ...[...upstreams.values()].flatMap(({ port }) => port.secrets()),
+    ...keys.map((key) => key.toString('latin1')),
+  ];
+  const redactor = createRedactor(heldSecrets());
+  const log = createLog(config.log, redactor);
+  for (const warning of config.warnings) log.warn('the configuration weakens the gateway', { warning });
+  const audit = await createAudit(config.audit, { log, redactor });
+  closers.push(() => audit.close());
+  let certificates = certificateExpiries(config);
+  const metrics = createMetrics({
+    upstreams: [...upstreams.keys()],
+    version,
+    audit,
+    certificates: () => certificates,
+    activeExchanges: () => active,
+  });
+  const recorder = createRecorder({ audit, metrics, log });
+  const apiKeyHeader = config.identity.find((entry) => entry.apiKeys !== undefined)?.apiKeys?.header;
+  const identity = createIdentity({
+    authenticators: config.identity,
+    require: config.require,
+    anonymous: config.insecure.anonymous,
+  });
+  closers.push(() => identity.close());
+
+  const sessions = createSessionSealer({ keys, maxAge: config.session.maxAge });
+  const upstream = (name: string) => upstreams.get(name);
+  const monotonic = (): number => performance.now();
+  const now = (): number => Date.now();
+  const filters = createFilters({
+    options: { revisions: config.revisions, session: config.session, ...config.limits },
+    keys,
+    sessions,
+    refreshCatalog: createCatalogRefresher({ upstream, decodeLimits: config.limits.result, monotonic }),
+    report: (event) => reportFilterEvent(event, metrics, log),
+    now,
+    monotonic,
+  });
+  const gate = createGate({
+    filters,
+    recorder,
+    upstreamDecodeLimits: config.limits.result,
+    clientDecodeLimits: config.limits.request,
+    monotonic,
+    now,
+    newId: createIdSource(),
+    identify: (evidence) => identity.authenticate(evidence),
+    apiKeyHeader: apiKeyHeader ?? 'x-api-key',
+    upstream,
+    policy: () => policy,
+    openSession: (sealed, principal, name, time) => sessions.openSession(sealed, principal.id, name, time),
+    onFault: (cause, exchange) => log.error('a part of the gateway failed', { exchange, cause }),
+  });
+
+  const routes = new Map(config.upstreams.map(({ path, name }) => [path, name]));
+  const listeners: RunningListener[] = [];
+  for (const options of config.listeners) {
+    const listener = await createListener(options, {
+      routes,
+      log,
+      async handle(arrival, reply) {
+        active += 1;
+        try {
+          await gate(arrival, reply);
+        } finally {
+          active -= 1;
+        }
+      },
+      onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
+    });
+    closers.push(() => listener.close(0));
+    listeners.push(listener);
+  }
+
+  const admin = await createAdmin(config.admin, {
+    live: () => true,
+    ready: () =>
+      readinessOf({
+        draining,
+        auditAccepting: audit.accepting(),
+        policyHash: policy.hash,
+        failedReloads: [...failing.keys()],
+      }),
+    metrics: () => metrics.scrape(),
+    metricsType: metrics.contentType,
+  });
+  closers.push(() => admin.close());
+
+  /** Reads one thing again. What fails leaves the last good one in force. */
+  async function renew(what: string, read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+      if (failing.delete(what)) log.info('reloaded after a failure', { what });
+    } catch (cause) {
+      failing.set(what, (cause as Error).message);
+      log.error('not reloaded: the last good one stays in force', { what, cause });
+    }
+  }
+
+  let reloading: Promise<void> | undefined;
+  async function reloadAll(reason: 'signal' | 'files'): Promise<void> {
+    const before = failing.size;
+    await renew('policies', async () => {
+      const next = await loadPolicies(config.policies);
+      if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
+      for (const warning of next.warnings) log.warn('a policy warning', { warning: formatProblem(warning) });
+      policy = next.policy;
+    });
+    await renew('identity', () => identity.reload());
+    for (const [name, { port }] of upstreams) await renew(`upstream ${name}`, () => port.reload());
+    for (const [index, listener] of listeners.entries()) {
+      await renew(`listener ${index}`, () => listener.reloadTls());
+    }
+    if (reason === 'signal') await audit.reload();
+    redactor.hold(heldSecrets());
+    certificates = certificateExpiries(config);
+    metrics.reloaded(failing.size === 0 ? 'success' : 'failure', now());
+    log.info('reloaded', { reason, policy: policy.hash, failing: [...failing.keys()], before });
+  }
+
+  const watcher = config.reload.watch
+    ? await watchFiles(
+        watchedFiles(config),
+        config.reload,
+        async (groups) => {
+          if (groups.has('config')) log.warn('the gateway file changed: it is read at the next start');
+          await gateway.reload('files');
+        },
+        (cause) => log.error('watching files failed', { cause }),
+      )
+    : undefined;
+  closers.push(() => watcher?.close());
+
+  const gateway: Gateway = {
+    listeners: listeners.map(({ address }) => ({ url: address.url })),
+    adminUrl: admin.address.url,
+    reload(reason) {
+      // One at a time, in order: a storm of signals never runs two reloads into one another.
+      reloading = (reloading ?? Promise.resolve()).then(() => reloadAll(reason));
+      return reloading;
+    },
+    async drain() {
+      draining = true;
+      log.info('draining', { deadlineMs: config.drain.deadline });
+      watcher?.close();
+      await sleep(config.drain.delay);
+      for (const listener of listeners) listener.stopAccepting();
+      for (const listener of listeners) listener.endStreams();
+      await Promise.all(listeners.map((listener) => listener.close(config.drain.deadline)));
+      await Promise.all([...upstreams.values()].map(({ port }) => port.close()));
+      identity.close();
+      await audit.close();
+      await admin.close();
+      log.info('stopped');
+    },
+  };
+  metrics.reloaded('success', now());
+  log.info('serving', {
+    version,
+    policy: policy.hash,
+    listeners: gateway.listeners.map(({ url }) => url),
+    admin: gateway.adminUrl,
+  });
+  return gateway;
+}
+
+/** What the listener refused by itself has no exchange, but leaves a record like everything else. */
+function recordRefusal(refusal: Refusal, recorder: Recorder, time: number): void {
+  const outcome: Outcome = {
+    event: 'refusal',
+    peer: refusal.peer,
+    principal: undefined,
+    upstream: refusal.upstream,
+    verb: refusal.verb,
+    exchange: undefined,
+    code: refusal.code,
+    rpcCode: undefined,
+    status: refusal.status,
+    time,
+    durationMs: 0,
+    upstreamMs: undefined,
+    requestBytes: 0,
+    replyBytes: 0,
+    framesToClient: 0,
+    cause: refusal.cause,
+  };
+  // Refused either way: an audit that fails is counted by itself and can withhold nothing more.
+  recorder.record(outcome)?.catch(() => undefined);
+}
+
+function reportFilterEvent(event: FilterEvent, metrics: Metrics, log: Log): void {
+  if (event.kind === 'limit-store-full')
+    log.warn('a limit has no room for more keys', { limit: event.limit });
+  metrics.limitEvent(event);
+}
