@@ -38,6 +38,8 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   '@prometheus-io/client': ['observe'],
   pino: ['observe'],
   '@peculiar/x509': ['cli'],
+  // The container inside @peculiar/x509 refuses to load without it.
+  'reflect-metadata': ['cli'],
 };
 
 /** Pure: no node: I/O, no clock. */
