@@ -1,0 +1,141 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { formatProblem } from '../../src/document/problems.ts';
+import { type Gateway, startGateway } from '../../src/gateway.ts';
+import { type IssuedCertificate, makeTestCa, type TestCa } from './certificates.ts';
+
+export interface TestGatewayOptions {
+  /** Name -> URL of the MCP endpoint. Each is served at `/NAME/mcp`. */
+  readonly upstreams: Readonly<Record<string, string>>;
+  /** YAML of the policies. Default: everybody may do everything that has a name. */
+  readonly policy?: string;
+  /** `mtls` (default): client certificates required. `plain`: HTTP on loopback, anonymous principal `tester`. */
+  readonly door?: 'mtls' | 'plain';
+  /** Merged over the configuration, key by key, at the top level. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Merged over each upstream's `http` section. */
+  readonly http?: Readonly<Record<string, unknown>>;
+  /** Merged over the listener. */
+  readonly listener?: Readonly<Record<string, unknown>>;
+}
+
+/** What a client shows and trusts, as Node's TLS options. */
+export interface ClientTls {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface TestGateway {
+  readonly gateway: Gateway;
+  readonly folder: string;
+  readonly ca: TestCa;
+  /** URL at which clients find an upstream. */
+  url(upstream: string): string;
+  /** TLS options of a caller named `spiffe://test.local/NAME`. Without a name: no certificate. */
+  as(name?: string): Promise<ClientTls>;
+  /** The audit so far, one object a line. */
+  audit(): readonly Record<string, unknown>[];
+  metrics(): Promise<string>;
+  /** Writes a policy file and reloads. */
+  setPolicy(yaml: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Lets every certificate of the test CA, and the anonymous tester, use all that has a name. */
+export const openPolicy = `
+version: 1
+roles:
+  everything:
+    allow:
+      - tools: ["*"]
+      - resources: ["**"]
+      - prompts: ["*"]
+      - methods: ["**"]
+bindings:
+  - roles: [everything]
+    to:
+      - any: true
+`;
+
+/** Starts a real gateway in this process: real files, real sockets on free ports, certificates of its own CA. */
+export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-gateway-'));
+  const ca = await makeTestCa();
+  const write = (path: string, text: string): string => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text, { mode: 0o600 });
+    return path;
+  };
+  const server = await ca.issue({ san: ['localhost', '127.0.0.1'], eku: ['serverAuth'] });
+  write('certs/ca.crt', ca.caPem);
+  write('certs/server.crt', server.certPem);
+  write('certs/server.key', server.keyPem);
+  write('policies/policy.yaml', options.policy ?? openPolicy);
+  const mtls = options.door !== 'plain';
+  const config = {
+    version: 1,
+    listeners: [
+      {
+        bind: '127.0.0.1:0',
+        ...(mtls
+          ? {
+              tls: {
+                certificate: 'certs/server.crt',
+                key: 'certs/server.key',
+                clients: { ca: 'certs/ca.crt', mode: 'require' },
+              },
+            }
+          : {}),
+        ...options.listener,
+      },
+    ],
+    ...(mtls ? { identity: [{ certificate: {} }] } : { insecure: { anonymous: 'tester' } }),
+    upstreams: Object.entries(options.upstreams).map(([name, url]) => ({
+      name,
+      path: `/${name}/mcp`,
+      http: { url, ...options.http },
+    })),
+    policies: 'policies/',
+    audit: { file: 'audit.jsonl' },
+    admin: { bind: '127.0.0.1:0' },
+    log: { level: 'silent' },
+    drain: { deadline: '5s' },
+    ...options.config,
+  };
+  write('sallyport.yaml', JSON.stringify(config));
+  const loaded = await loadConfig(join(folder, 'sallyport.yaml'), {});
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  const started = await startGateway(loaded.config);
+  if (!started.ok) throw new Error(started.problems.join('\n'));
+  const { gateway } = started;
+  const clients = new Map<string, IssuedCertificate>();
+  return {
+    gateway,
+    folder,
+    ca,
+    url: (upstream) => `${gateway.listeners[0]!.url}/${upstream}/mcp`,
+    async as(name) {
+      if (name === undefined) return { ca: ca.caPem };
+      const known = clients.get(name) ?? (await ca.issue({ uris: [`spiffe://test.local/${name}`] }));
+      clients.set(name, known);
+      return { ca: ca.caPem, cert: known.certPem, key: known.keyPem };
+    },
+    audit: () =>
+      readFileSync(join(folder, 'audit.jsonl'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    metrics: async () => (await fetch(`${gateway.adminUrl}/metrics`)).text(),
+    async setPolicy(yaml) {
+      write('policies/policy.yaml', yaml);
+      await gateway.reload('files');
+    },
+    async close() {
+      await gateway.drain();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
