@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { filterOptionsSchema } from '../filters/options.ts';
-import { requestDecodeOptions, resultDecodeOptions } from '../pipeline/options.ts';
+import { requestDecodeOptions, resultDecodeOptions } from '../mcp/options.ts';
 
 const { frames, memory, requestState } = filterOptionsSchema.shape;
 

@@ -44,7 +44,7 @@ export const definitions = {
   limited: {
     name: 'sallyport_limited_total',
     type: 'counter',
-    help: 'Exchanges refused by a limit, by its name.',
+    help: 'Exchanges refused by a limit, by its name; `_other` where several rates counted the exchange.',
     labels: ['upstream', 'limit'],
   },
   shadowLimited: {

@@ -69,10 +69,14 @@ describe('a scrape', () => {
     );
     subject.record(
       outcomeOf({
-        code: 'rate-limited',
+        code: 'concurrency-limited',
         exchange: exchangeOf({ limits: ['queries'], facts: { limits: ['daily', 'queries'] } }),
       }),
     );
+    for (const limits of [['queries'], ['daily', 'queries']]) {
+      const exchange = exchangeOf({ limits: ['daily', 'queries'], facts: { limits } });
+      subject.record(outcomeOf({ code: 'rate-limited', exchange }));
+    }
     subject.record(
       outcomeOf({
         event: 'question',
@@ -87,7 +91,8 @@ describe('a scrape', () => {
       read(text, 'sallyport_shadow_decisions_total{upstream="warehouse",effect="allow",reason="allowed"}'),
     ).toBe(1);
     expect(read(text, 'sallyport_dropped_frames_total{upstream="warehouse",reason="json-invalid"}')).toBe(2);
-    expect(read(text, 'sallyport_limited_total{upstream="warehouse",limit="queries"}')).toBe(1);
+    expect(read(text, 'sallyport_limited_total{upstream="warehouse",limit="queries"}')).toBe(2);
+    expect(read(text, 'sallyport_limited_total{upstream="warehouse",limit="_other"}')).toBe(1);
     expect(read(text, 'sallyport_shadow_limited_total{upstream="warehouse",limit="queries"}')).toBe(1);
     expect(
       read(
