@@ -58,6 +58,10 @@ function knownKeys(...lists: readonly (readonly string[])[]): KnownKeys {
 function isDisguised(key: string, known: KnownKeys): boolean {
   if (known.exact.has(key)) return false;
   if (plain.test(key)) return known.folded.has(key);
+  // Where strings end at a NUL, `name\0x` is `name`.
+  const cut = key.indexOf('\0');
+  if (cut > 0 && isDisguised(key.slice(0, cut), known)) return true;
+  if (cut > 0 && known.exact.has(key.slice(0, cut))) return true;
   const stripped = key.replace(invisible, '');
   // Two UTF-16 units fold to one ASCII letter at best (mathematical alphabets): anything longer is not worth folding.
   if (stripped.length > known.longest * 2) return false;

@@ -127,12 +127,15 @@ function classifyByHeader(header: string | undefined, at: FailureDetails): Class
   return { era: 'legacy', revision: header };
 }
 
+/** The same that `server/discover` names: a legacy revision is reached by `initialize`, not by trying again. */
+const modernRevisions: readonly Revision[] = revisions.filter((revision) => eraOf(revision) === 'modern');
+
 /** `data` as 2026-07-28 (basic/versioning) wants it. A revision's name is short; anything longer is not echoed. */
 function unsupported(detail: string, requested: string, at: FailureDetails): DecodeFailure {
   const data =
     isName(requested) && requested.length <= 32
-      ? { supported: revisions, requested }
-      : { supported: revisions };
+      ? { supported: modernRevisions, requested }
+      : { supported: modernRevisions };
   return toFailure('revision-unsupported', detail, { ...at, data });
 }
 

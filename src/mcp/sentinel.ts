@@ -26,7 +26,8 @@ export function decodeHeaderValue(value: string): string | undefined {
 
 /** Encodes a value for a mirrored header: as it is where that is unambiguous, else as a sentinel. */
 export function encodeHeaderValue(value: string): string {
-  if (plainValue.test(value) && !isSentinel(value)) return value;
+  // An empty field value may be dropped on the way (RFC 9110, 5.5 allows it, intermediaries do it): spelt out instead.
+  if (value !== '' && plainValue.test(value) && !isSentinel(value)) return value;
   return `${prefix}${Buffer.from(value, 'utf8').toString('base64')}${suffix}`;
 }
 

@@ -52,7 +52,9 @@ export function resourceName(uri: string): Decoded<string> {
   if (rawAuthority !== undefined && authority === undefined)
     return fault('hides a character in its authority');
   if (rawAuthority?.includes('@')) return fault('holds user information');
-  if (path.split('/').some(isDotSegment)) return fault('holds a dot segment');
+  // Servers of schemes of their own glue host and path together: a host of dots climbs as well.
+  if (isDotSegment(authority ?? '') || path.split('/').some(isDotSegment))
+    return fault('holds a dot segment');
   // `file:////x` and `file:///a//b` are other names for `file:///x` and `file:///a/b` to most file systems.
   if (authority !== undefined && path.includes('//')) return fault('holds an empty path segment');
   if (authority === undefined && path === '') return fault('names nothing');

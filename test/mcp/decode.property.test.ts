@@ -32,7 +32,7 @@ const numberText = fc.oneof(
 );
 
 /** JSON text with its own spelling of everything. Objects have distinct keys. */
-const { jsonText, objectText } = fc.letrec<{ jsonText: string; objectText: string }>((tie) => ({
+const { objectText } = fc.letrec<{ jsonText: string; objectText: string }>((tie) => ({
   jsonText: fc.oneof(
     { maxDepth: 4, depthIdentifier: 'json' },
     fc.constantFrom('null', 'true', 'false'),

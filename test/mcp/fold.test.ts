@@ -24,13 +24,13 @@ function disguisesOf(key: string): readonly string[] {
     key.replace('i', '\u0131'),
     `${key}\0`,
     `\0${key}`,
-    `${key}\0suffix`.slice(0, key.length + 1),
+    `${key}\0suffix`,
     `${key} `,
     ` ${key}`,
     `${key}\u200b`,
     `\ufeff${key}`,
     `${key.slice(0, 1)}\u00ad${key.slice(1)}`,
-    `${key}\u{e0041}`.slice(0, key.length) + '\u034f',
+    `${key}\u034f`,
     `${'\0'.repeat(500)}${key}`,
   ];
   return [...new Set(variants)].filter((variant) => variant !== key);

@@ -36,11 +36,11 @@ export function secondParse(text: string): SecondValue {
         value += character;
         continue;
       }
-      const escape = text[position++];
-      const simple = escape === undefined ? -1 : '"\\/bfnrt'.indexOf(escape);
+      const sign = text[position++];
+      const simple = sign === undefined ? -1 : '"\\/bfnrt'.indexOf(sign);
       if (simple >= 0) {
         value += '"\\/\b\f\n\r\t'[simple];
-      } else if (escape === 'u') {
+      } else if (sign === 'u') {
         const digits = text.slice(position, position + 4);
         if (!/^[0-9a-fA-F]{4}$/.test(digits)) fail();
         value += String.fromCharCode(Number.parseInt(digits, 16));

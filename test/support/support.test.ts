@@ -1,8 +1,12 @@
+import { createSecureServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeTestCa } from './certificates.ts';
 import { startEverythingFixture } from './everything-fixture.ts';
 import { expectNoConnections } from './leaks.ts';
 import { initialize, legacy, modern } from './mcp-messages.ts';
-import { openStream, post, send, sendBytes } from './raw-client.ts';
+import { openStream, post, send, sendBytes, sendHttp2 } from './raw-client.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { event, result } from './recorder-answers.ts';
 import { SseEvents } from './sse-events.ts';
@@ -72,6 +76,33 @@ describe('the raw client', () => {
     });
     expect(recorder.requests).toHaveLength(0);
     await recorder.close();
+  });
+});
+
+describe('the raw client over TLS', () => {
+  it('shows its certificate over HTTP/1.1, HTTP/2 and a bare socket', async () => {
+    const ca = await makeTestCa();
+    const own = await ca.issue({ san: ['127.0.0.1'], eku: ['serverAuth'] });
+    const client = await ca.issue({ cn: 'tester' });
+    const server = createSecureServer(
+      { cert: own.certPem, key: own.keyPem, ca: ca.caPem, requestCert: true, allowHTTP1: true },
+      (request, response) => {
+        const socket = (
+          request.httpVersion === '2.0' ? request.stream.session?.socket : request.socket
+        ) as TLSSocket;
+        response.end(`${request.httpVersion} ${socket.getPeerCertificate().subject?.CN}`);
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+    const tls = { ca: ca.caPem, cert: client.certPem, key: client.keyPem };
+    expect((await send('GET', url, { tls })).body.toString()).toBe('1.1 tester');
+    expect(await sendHttp2('POST', url, { tls, body: {} })).toMatchObject({ status: 200 });
+    expect((await sendHttp2('GET', url, { tls })).body.toString()).toBe('2.0 tester');
+    const bytes = 'GET /mcp HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    expect((await sendBytes(url, [bytes], { tls })).text).toContain('1.1 tester');
+    await expectNoConnections([server]);
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 
