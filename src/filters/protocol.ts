@@ -46,7 +46,7 @@ export function protocol(
         case 'notification':
           return judgeNotice(frame, exchange);
         case 'result':
-          return judgeResult(frame, exchange);
+          return judgeResult(frame, exchange, served);
         default:
           return pass;
       }
@@ -162,13 +162,13 @@ function judgeNotice(frame: NotificationFrame, exchange: Exchange): Verdict {
   return pass;
 }
 
-function judgeResult(frame: ResultFrame, exchange: Exchange): Verdict {
+function judgeResult(frame: ResultFrame, exchange: Exchange, served: readonly string[]): Verdict {
   const { request } = exchange;
   if (exchange.era === 'legacy') {
     if (request.kind !== 'request' || request.method !== 'initialize') return pass;
     const revision = own(frame.result, 'protocolVersion');
-    const isSpoken = isRevision(revision) && eraOf(revision) === 'legacy';
-    return isSpoken ? pass : invalid('initialize settled on a revision that is not served');
+    const isServed = isRevision(revision) && eraOf(revision) === 'legacy' && served.includes(revision);
+    return isServed ? pass : invalid('initialize settled on a revision that is not served');
   }
   const row =
     request.kind === 'request'

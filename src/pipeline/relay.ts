@@ -1,9 +1,9 @@
 import type { GatewayError } from '../errors.ts';
 import { decodeFrame } from '../mcp/decode.ts';
 import { encodeError } from '../mcp/encode.ts';
-import type { Frame, RequestId } from '../mcp/frame.ts';
+import type { Frame } from '../mcp/frame.ts';
 import type { Course } from './course.ts';
-import { type Ending, fail, idOf, isLongLived, outcomeOf } from './ending.ts';
+import { type Ending, fail, isLongLived, outcomeOf } from './ending.ts';
 import { errorBody } from './error-answer.ts';
 import { countDropped, type Exchange } from './exchange.ts';
 import { type Passage, runToClient } from './run.ts';
@@ -44,8 +44,8 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
     if (judged === undefined) continue;
     if (judged.kind === 'answer-refused') {
       if (!standalone) return { kind: 'fail', error: judged.error };
-      // On a resumed stream the question was asked by an earlier exchange: its id is what the client waits for.
-      await sink.event(errorBody(judged.error, judged.id), eventId, undefined);
+      const refusal = await refusalInPlaceOf(decoded.value, judged.error, course);
+      if (refusal !== undefined) await sink.event(refusal, eventId, undefined);
       continue;
     }
     const { frame } = judged;
@@ -61,6 +61,22 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
   return fail('upstream-closed', 'the stream ended without an answer');
 }
 
+/**
+ * On a resumed stream the question was asked by an earlier exchange, and its client waits for an answer under the id
+ * that it gave. The refusal takes the place of the answer and goes through the same filters, which know that id.
+ */
+async function refusalInPlaceOf(
+  answer: Frame,
+  error: GatewayError,
+  course: Course,
+): Promise<Buffer | undefined> {
+  if (answer.kind !== 'result' && answer.kind !== 'error') return undefined;
+  const bytes = errorBody(error, answer.id);
+  const decoded = decodeFrame(bytes, course.deps.upstreamDecodeLimits, 'toClient');
+  const judged = decoded.ok ? await judge(decoded.value, course) : undefined;
+  return judged?.kind === 'frame' ? judged.frame.bytes : undefined;
+}
+
 /** An upstream's event id is a handle that an attacker could replay: it leaves only when it is bound to the session. */
 function eventIdFor(event: UpstreamEvent, exchange: Exchange): string | undefined {
   if (event.id === undefined || event.id === '') return undefined;
@@ -74,7 +90,7 @@ async function recordOpening(course: Course): Promise<void> {
 
 export type Judged =
   | { readonly kind: 'frame'; readonly frame: Exclude<Frame, { kind: 'stream-open' | 'session-end' }> }
-  | { readonly kind: 'answer-refused'; readonly error: GatewayError; readonly id: RequestId | undefined };
+  | { readonly kind: 'answer-refused'; readonly error: GatewayError };
 
 /**
  * One frame from the upstream through the filters.
@@ -100,7 +116,7 @@ function concluded(
   if (frame.kind === 'request') return question(frame, passage, course);
   if (passage.kind === 'reject') {
     if (frame.kind === 'result' || frame.kind === 'error') {
-      return { kind: 'answer-refused', error: passage.error, id: idOf(exchange.request) ?? frame.id };
+      return { kind: 'answer-refused', error: passage.error };
     }
     countDropped(exchange, passage.error.code);
     return undefined;

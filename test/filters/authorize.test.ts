@@ -99,6 +99,33 @@ describe('a frame of a client', () => {
     expect(exchange.facts.decision).toMatchObject({ effect: 'deny' });
   });
 
+  test('with a hidden target among refused ones is answered as the hidden one', async () => {
+    const inside = policyOf(`
+version: 1
+roles:
+  reader:
+    allow:
+      - { id: inside, resources: ["file:///reports/**"], when: { network: { in: ["10.0.0.0/8"] } } }
+      - { methods: [subscriptions/listen] }
+bindings: [{ roles: [reader], to: [{ any: true }] }]
+`);
+    const listen = (uris: readonly string[]) =>
+      judged(modernCall('subscriptions/listen', { notifications: { resourceSubscriptions: uris } }), {
+        revision: '2026-07-28',
+        policy: inside,
+      });
+    const [seen, hidden] = ['file:///reports/a', 'file:///payroll'];
+    expect((await listen([seen])).answer).toMatchObject({ code: 'arguments-refused', rule: 'inside' });
+    for (const uris of [
+      [seen, hidden],
+      [hidden, seen],
+    ]) {
+      const { answer, exchange } = await listen(uris);
+      expect(answer).toBe('denied');
+      expect(exchange.facts.target).toEqual({ kind: 'resource', name: hidden });
+    }
+  });
+
   test('leaves its decision and its target for the record', async () => {
     const { exchange } = await judged(tool('look_up'));
     expect(exchange.facts.target).toEqual({ kind: 'tool', name: 'look_up' });

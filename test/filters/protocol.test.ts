@@ -50,7 +50,6 @@ describe('a method', () => {
     ['tools/call', {}],
     ['tools/call', { name: 7 }],
     ['tools/call', { name: 'x', arguments: [] }],
-    ['tools/call', { name: 'x', _meta: [] }],
     ['tools/call', { name: 'x', _meta: { progressToken: { a: 1 } } }],
     ['tools/call', { name: 'x', _meta: { progressToken: null } }],
     ['tools/list', { cursor: 7 }],
@@ -213,5 +212,10 @@ describe('towards the client', () => {
     for (const protocolVersion of ['2026-07-28', '2024-10-07', undefined]) {
       expect(await seen(resultOf(1, { protocolVersion }), initialize)).toBe('upstream-invalid');
     }
+    const strict = protocol({ revisions: ['2025-11-25'] });
+    const settled = (protocolVersion: string) =>
+      down(strict, makeExchange({ request: initialize }), resultOf(1, { protocolVersion }));
+    expect(told(await settled('2025-11-25'))).toBe('pass');
+    expect(told(await settled('2025-06-18'))).toBe('upstream-invalid');
   });
 });

@@ -86,7 +86,12 @@ describe('a request state', () => {
 
   test('answers only what was asked', async () => {
     const requestState = await firstRound({ inputRequests: questions, requestState: 's' });
-    const unasked = [{ other: {} }, { confirm: {}, other: {} }, { constructor: {} }, { toString: {} }];
+    const unasked: readonly object[] = [
+      { other: {} },
+      { confirm: {}, other: {} },
+      { constructor: {} },
+      { toString: {} },
+    ];
     for (const inputResponses of unasked) {
       expect(told(await retry({ requestState, inputResponses }))).toBe('state-unknown');
     }
