@@ -29,6 +29,7 @@ export function concurrency(maximum: number, report: (event: FilterEvent) => voi
         if (!exchange.facts.limits.includes(limit.name)) exchange.facts.limits.push(limit.name);
         if (now < limit.concurrency!) continue;
         if (limit.mode === 'enforce') {
+          exchange.facts.limitedBy = limit.name;
           return reject(new GatewayError('concurrency-limited', { data: { limit: limit.name } }));
         }
         report({ kind: 'shadow-limit', limit: limit.name, upstream: exchange.upstream });

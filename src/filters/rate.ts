@@ -48,7 +48,10 @@ export function rate(maximum: number, report: (event: FilterEvent) => void): Fil
         return pass;
       }
       note(counted, exchange);
-      if (refusedBy !== undefined) return reject(new GatewayError('rate-limited', { data: refusedBy }));
+      if (refusedBy !== undefined) {
+        exchange.facts.limitedBy = refusedBy.limit;
+        return reject(new GatewayError('rate-limited', { data: refusedBy }));
+      }
       for (const { key, tat } of charges) store.set(key, tat);
       return pass;
     },

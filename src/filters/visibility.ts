@@ -4,6 +4,7 @@ import type { Frame, ResultFrame } from '../mcp/frame.ts';
 import { mirroredArgumentsOf } from '../mcp/headers.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../mcp/json.ts';
 import { type ListColumn, resourceName, resourceTemplateName } from '../mcp/methods.ts';
+import { isName } from '../mcp/text.ts';
 import type { CatalogTool } from '../pipeline/catalog.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
@@ -85,7 +86,7 @@ function isListed(name: string, list: ListColumn, exchange: Exchange): boolean {
 
 /** Undefined where a call could not name this target either. */
 function targetName(name: string, list: ListColumn): string | undefined {
-  if (list.kind !== 'resource') return name;
+  if (list.kind !== 'resource') return isName(name) ? name : undefined;
   const uri = list.key === 'uriTemplate' ? resourceTemplateName(name) : resourceName(name);
   return uri.ok ? uri.value : undefined;
 }

@@ -57,7 +57,7 @@ export const auditFields: readonly AuditField[] = [
   always('frames', 'Frames relayed to the client.'),
   sometimes(
     'dropped.*',
-    'Frames from the upstream that were not relayed: count by the word for what stopped them; at most 16 words.',
+    'Frames of either side that were not relayed: count by the word for what stopped them; at most 16 words.',
   ),
   always('duration.total', 'Milliseconds from the arrival of the frame to the outcome.'),
   sometimes('duration.upstream', "Milliseconds until the upstream's answer began."),

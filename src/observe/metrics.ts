@@ -155,7 +155,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   }
 
   function recordFacts(exchange: NonNullable<Outcome['exchange']>, upstream: string, code: string): void {
-    const { target, decision, limits } = exchange.facts;
+    const { target, decision } = exchange.facts;
     if (target !== undefined && (target.kind === 'tool' || target.kind === 'prompt')) {
       const known =
         calls.peek(upstream, target.kind, target.name, code) ??
@@ -170,12 +170,8 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         shadow.cell(upstream, effect, names.reason(reason.code)).value += 1;
       }
     }
-    if (code === 'concurrency-limited') {
-      // The check notes a limit, then asks it: the last one noted is the one that refused.
-      limited.cell(upstream, names.limit(exchange, limits.at(-1))).value += 1;
-    } else if (code === 'rate-limited') {
-      // All rates are asked before any refuses: with several, none may be blamed for another's refusal.
-      limited.cell(upstream, names.limit(exchange, limits.length === 1 ? limits[0] : undefined)).value += 1;
+    if (exchange.facts.limitedBy !== undefined) {
+      limited.cell(upstream, names.limit(exchange, exchange.facts.limitedBy)).value += 1;
     }
     for (const [word, times] of exchange.facts.dropped) {
       dropped.cell(upstream, names.drop(word)).value += times;

@@ -3,7 +3,7 @@ import { decodeFrame } from '../mcp/decode.ts';
 import type { Frame } from '../mcp/frame.ts';
 import type { ConductDependencies, Course } from './course.ts';
 import { type Ending, fail, idOf, isLongLived, outcomeOf, refusedBy } from './ending.ts';
-import type { Exchange } from './exchange.ts';
+import { countDropped, type Exchange } from './exchange.ts';
 import { judge, relay } from './relay.ts';
 import { endAll, runToUpstream } from './run.ts';
 import type { Sink } from './sink.ts';
@@ -30,7 +30,10 @@ export async function conduct(
     const passage = running instanceof Promise ? await running : running;
     if (passage.kind === 'go') ending = await forward(passage.frame, course);
     else if (passage.kind === 'reject') ending = { kind: 'fail', error: passage.error };
-    else ending = { kind: 'accepted', status: 202 };
+    else {
+      countDropped(exchange, passage.reason);
+      ending = { kind: 'accepted', status: 202 };
+    }
   } catch (cause) {
     ending = signal.aborted
       ? { kind: 'cancelled' }

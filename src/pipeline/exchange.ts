@@ -57,6 +57,8 @@ export interface Facts {
   target: { readonly kind: 'tool' | 'resource' | 'prompt' | 'method'; readonly name: string } | undefined;
   /** rate, concurrency: names of the limits that counted this exchange. */
   limits: string[];
+  /** rate, concurrency: the limit that refused it. */
+  limitedBy: string | undefined;
   /** protocol: `Mcp-Name` and `Mcp-Param-*` to send upstream, names and values in turn. */
   mirroredHeaders: readonly string[];
   /** conduct: how many frames from the upstream were not relayed, by the word for what stopped them. */
@@ -74,6 +76,7 @@ export function emptyFacts(): Facts {
     questionDecision: undefined,
     target: undefined,
     limits: [],
+    limitedBy: undefined,
     mirroredHeaders: [],
     dropped: new Map(),
   };

@@ -74,7 +74,11 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       const frames = framesOf(arrival, read.value, deps.clientDecodeLimits);
       if (!frames.ok) return await refuse(errorOf(frames.failure), frames.failure.id);
       const era = classifyEra(frames.value.frames[0]!, read.value);
-      if ('code' in era) return await refuse(errorOf(era), era.id, 'modern');
+      if ('code' in era) {
+        return frames.value.batch
+          ? await refuse(batchErrorOf(era))
+          : await refuse(errorOf(era), era.id, 'modern');
+      }
       const opened = openSession(known, era.era, frames.value.frames[0]!, deps);
       if (opened === 'unknown') return await refuse(new GatewayError('session-unknown'));
       const revision = opened?.revision ?? era.revision ?? assumedRevision;
@@ -237,6 +241,13 @@ function errorOf(failure: DecodeFailure): GatewayError {
     failure.code,
     failure.data === undefined ? options : { ...options, data: failure.data },
   );
+}
+
+/** What is wrong with the first message of a batch, said of the whole: without its id, and no modern error. */
+function batchErrorOf(failure: DecodeFailure): GatewayError {
+  return failure.code === 'revision-unsupported'
+    ? errorOf(failure)
+    : new GatewayError('batch-not-allowed', { cause: failure.detail });
 }
 
 interface Refusal {

@@ -70,11 +70,14 @@ describe('a scrape', () => {
     subject.record(
       outcomeOf({
         code: 'concurrency-limited',
-        exchange: exchangeOf({ limits: ['queries'], facts: { limits: ['daily', 'queries'] } }),
+        exchange: exchangeOf({
+          limits: ['queries'],
+          facts: { limits: ['daily', 'queries'], limitedBy: 'queries' },
+        }),
       }),
     );
-    for (const limits of [['queries'], ['daily', 'queries']]) {
-      const exchange = exchangeOf({ limits: ['daily', 'queries'], facts: { limits } });
+    for (const limitedBy of ['queries', 'no limit of the policy']) {
+      const exchange = exchangeOf({ limits: ['daily', 'queries'], facts: { limitedBy } });
       subject.record(outcomeOf({ code: 'rate-limited', exchange }));
     }
     subject.record(
