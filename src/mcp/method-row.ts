@@ -12,6 +12,7 @@ export type TargetSource =
   | 'resource' // params.uri
   | 'reference' // params.ref: a prompt or a resource template
   | 'subscriptions' // params.notifications.resourceSubscriptions, one URI each
+  | 'tasks' // params.notifications.taskIds: the method that reads a task, where there are any
   | 'method'; // the method itself, beside or instead of others
 
 /** All that the gateway knows about one method. What differs between revisions or directions has a row of its own. */

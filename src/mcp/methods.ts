@@ -111,7 +111,7 @@ export const methods: readonly MethodRow[] = Object.freeze([
   request('logging/setLevel', up, legacy, 'method'),
   request('subscriptions/listen', up, modern, 'target', {
     action: 'subscribe',
-    targets: ['method', 'subscriptions'],
+    targets: ['method', 'subscriptions', 'tasks'],
     longLived: true,
   }),
 

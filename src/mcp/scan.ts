@@ -1,4 +1,15 @@
 import type { ErrorCode } from '../errors.ts';
+import {
+  depthCeiling,
+  forgetKeys,
+  idKey,
+  keyTrait,
+  protoKey,
+  repeatedKey,
+  scanKey,
+  startKeys,
+} from './scan-keys.ts';
+import { badEscape, loneSurrogate, scanString, startStrings } from './scan-string.ts';
 
 /** Bounds of what the decoder accepts. Everything over a bound is refused, never inspected in part. */
 export interface DecodeLimits {
@@ -23,7 +34,7 @@ export interface Scan {
   readonly batch: boolean;
   /** Some integer lies beyond 2^53: plain JSON.parse would round it. */
   readonly exact: boolean;
-  /** The outermost object, or each element of the outermost array. Empty where the outermost value is a scalar. */
+  /** The outermost value, or each element of the outermost array; whether it is an object at all is not said. */
   readonly messages: readonly MessageSpan[];
 }
 
@@ -42,40 +53,15 @@ export interface ScanFailure {
   readonly detail: string;
 }
 
-/** JSON.stringify throws near 5000 levels, whatever an operator configures. */
-const depthCeiling = 1000;
 /** No double needs more: the longest exact one has 767 significant digits. */
 const maxNumberLength = 1000;
-/** Up to so many keys, comparing hashes one by one beats building a Set. */
-const linearKeys = 16;
-/** After so many bytes without a quote, the engine's own search is faster than a loop. */
-const nativeSearchAfter = 96;
-
 const quote = 0x22;
-const backslash = 0x5c;
 
 // Scratch space. A scan is synchronous and calls nothing that could scan again.
 const kinds = new Uint8Array(depthCeiling + 2);
 const counts = new Int32Array(depthCeiling + 2);
-const hashes = new Int32Array((depthCeiling + 2) * linearKeys);
-const starts = new Int32Array((depthCeiling + 2) * linearKeys);
-const ends = new Int32Array((depthCeiling + 2) * linearKeys);
-/** Keys that were written with escapes, by slot; their slot's `starts` is -1. Undefined while there are none. */
-let decodedKeys: Map<number, string> | undefined;
-/** Keys of objects that have many, by depth. Undefined while there are none. */
-let keySets: Map<number, Set<string>> | undefined;
-
-// Positions of the next quote and backslash, remembered over strings: searching anew for each string would
-// make a body of many strings cost the square of its length.
-let quoteAt = -1;
-let backslashAt = -1;
-
 const objectKind = 1;
 const arrayKind = 2;
-
-const unterminated = -1;
-const loneSurrogate = -2;
-const badEscape = -3;
 
 /**
  * Reads a body once, before any value is built, and finds whatever `JSON.parse` hides or does not bound: repeated
@@ -91,9 +77,7 @@ export function scan(bytes: Buffer, limits: DecodeLimits): Scan | ScanFailure {
   try {
     return walk(bytes, limits, maxDepth);
   } finally {
-    // Keys are peers' text: nothing of one frame may stay reachable after it.
-    decodedKeys = undefined;
-    keySets = undefined;
+    forgetKeys();
   }
 }
 
@@ -111,8 +95,7 @@ function walk(bytes: Buffer, limits: DecodeLimits, maxDepth: number): Scan | Sca
   let kind = 0;
   let expectKey = false;
   let idNext = false;
-  quoteAt = -1;
-  backslashAt = -1;
+  startStrings();
 
   while (position < length) {
     const byte = bytes[position]!;
@@ -190,7 +173,7 @@ function walk(bytes: Buffer, limits: DecodeLimits, maxDepth: number): Scan | Sca
       kind = byte === 0x7b ? objectKind : arrayKind;
       kinds[depth] = kind;
       counts[depth] = 0;
-      if (keySets !== undefined) keySets.delete(depth);
+      startKeys(depth);
       expectKey = kind === objectKind;
       idNext = false;
       position++;
@@ -243,172 +226,6 @@ function walk(bytes: Buffer, limits: DecodeLimits, maxDepth: number): Scan | Sca
   }
   if (depth !== 0) return failure('json-invalid', length, 'the text ends too early');
   return { ok: true, batch, exact, messages };
-}
-
-const plainKey = 0;
-const idKey = 1;
-const protoKey = 2;
-const repeatedKey = 3;
-/** What scanKey noticed about the key it read last. */
-let keyTrait = plainKey;
-
-/**
- * Reads one key, compares it after unescaping with the keys that its object already has, and remembers it.
- *
- * @param start first byte after the opening quote
- * @param nth how many keys the object already has
- * @returns position of the closing quote, or a negative reason
- */
-function scanKey(bytes: Buffer, start: number, depth: number, nth: number): number {
-  const length = bytes.length;
-  let hash = 0;
-  let end = start;
-  let escaped: string | undefined;
-  for (; end < length; end++) {
-    const byte = bytes[end]!;
-    if (byte === quote) break;
-    if (byte === backslash) {
-      end = scanString(bytes, start);
-      if (end < 0) return end;
-      const text = unescapeKey(bytes, start, end);
-      if (text === undefined) return badEscape;
-      escaped = text;
-      hash = 0;
-      for (let index = 0; index < text.length; index++)
-        hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
-      break;
-    }
-    hash = (Math.imul(hash, 31) + byte) | 0;
-  }
-  if (end >= length) return unterminated;
-
-  keyTrait = plainKey;
-  if (escaped === undefined ? isProto(bytes, start, end) : escaped === '__proto__') {
-    keyTrait = protoKey;
-    return end;
-  }
-  const isId =
-    escaped === undefined
-      ? end - start === 2 && bytes[start] === 0x69 && bytes[start + 1] === 0x64
-      : escaped === 'id';
-  if (isId) keyTrait = idKey;
-
-  if (nth < linearKeys) {
-    const base = depth * linearKeys;
-    const slot = base + nth;
-    for (let index = base; index < slot; index++) {
-      if (hashes[index] !== hash) continue;
-      if (keyAt(bytes, index) === (escaped ?? bytes.toString('latin1', start, end))) {
-        keyTrait = repeatedKey;
-        return end;
-      }
-    }
-    hashes[slot] = hash;
-    starts[slot] = start;
-    ends[slot] = end;
-    if (escaped !== undefined) {
-      starts[slot] = -1;
-      decodedKeys ??= new Map();
-      decodedKeys.set(slot, escaped);
-    }
-    return end;
-  }
-
-  const set = keySets?.get(depth) ?? collectKeys(bytes, depth);
-  const text = escaped ?? bytes.toString('latin1', start, end);
-  if (set.has(text)) keyTrait = repeatedKey;
-  else set.add(text);
-  return end;
-}
-
-function keyAt(bytes: Buffer, slot: number): string | undefined {
-  const start = starts[slot]!;
-  return start === -1 ? decodedKeys?.get(slot) : bytes.toString('latin1', start, ends[slot]);
-}
-
-function collectKeys(bytes: Buffer, depth: number): Set<string> {
-  const set = new Set<string>();
-  for (let slot = depth * linearKeys; slot < (depth + 1) * linearKeys; slot++) {
-    const key = keyAt(bytes, slot);
-    if (key !== undefined) set.add(key);
-  }
-  keySets ??= new Map();
-  keySets.set(depth, set);
-  return set;
-}
-
-function isProto(bytes: Buffer, start: number, end: number): boolean {
-  return end - start === 9 && bytes[start] === 0x5f && bytes.toString('latin1', start, end) === '__proto__';
-}
-
-/** The key's UTF-8 bytes after unescaping, one character per byte, so that both spellings of a key compare equal. */
-function unescapeKey(bytes: Buffer, start: number, end: number): string | undefined {
-  try {
-    const text: unknown = JSON.parse(bytes.toString('utf8', start - 1, end + 1));
-    return typeof text === 'string' ? Buffer.from(text, 'utf8').toString('latin1') : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Finds the end of a string and checks its `\u` escapes for halves of surrogate pairs.
- *
- * @param from first byte after the opening quote
- * @returns position of the closing quote, or a negative reason
- */
-function scanString(bytes: Buffer, from: number): number {
-  const length = bytes.length;
-  let position = from;
-  let patience = nativeSearchAfter;
-  while (position < length) {
-    const byte = bytes[position]!;
-    if (byte === quote) return position;
-    if (byte === backslash) {
-      if (bytes[position + 1] !== 0x75) {
-        position += 2;
-        continue;
-      }
-      const unit = hexUnit(bytes, position + 2);
-      if (unit < 0) return badEscape;
-      position += 6;
-      if (unit >= 0xd800 && unit <= 0xdfff) {
-        if (unit >= 0xdc00) return loneSurrogate;
-        if (bytes[position] !== backslash || bytes[position + 1] !== 0x75) return loneSurrogate;
-        const low = hexUnit(bytes, position + 2);
-        if (low < 0xdc00 || low > 0xdfff) return loneSurrogate;
-        position += 6;
-      }
-      continue;
-    }
-    position++;
-    if (--patience === 0) {
-      patience = nativeSearchAfter;
-      if (quoteAt < position) quoteAt = find(bytes, quote, position);
-      if (backslashAt < position) backslashAt = find(bytes, backslash, position);
-      position = Math.min(quoteAt, backslashAt);
-    }
-  }
-  return unterminated;
-}
-
-function find(bytes: Buffer, byte: number, from: number): number {
-  const at = bytes.indexOf(byte, from);
-  return at === -1 ? bytes.length : at;
-}
-
-/** Four hex digits as a number, or -1. */
-function hexUnit(bytes: Buffer, at: number): number {
-  let unit = 0;
-  for (let index = at; index < at + 4; index++) {
-    const byte = bytes[index];
-    if (byte === undefined) return -1;
-    if (byte >= 0x30 && byte <= 0x39) unit = unit * 16 + byte - 0x30;
-    else if (byte >= 0x61 && byte <= 0x66) unit = unit * 16 + byte - 0x57;
-    else if (byte >= 0x41 && byte <= 0x46) unit = unit * 16 + byte - 0x37;
-    else return -1;
-  }
-  return unit;
 }
 
 function stringFailure(reason: number, offset: number): ScanFailure {

@@ -14,7 +14,7 @@ export interface Target {
   readonly arguments?: JsonObject;
 }
 
-/** URIs in one `subscriptions/listen`: as many as the official SDKs allow subscriptions. */
+/** URIs, and tasks, in one `subscriptions/listen`: as many as the official SDKs allow subscriptions. */
 const maxSubscriptions = 1024;
 
 /**
@@ -36,6 +36,9 @@ export function targetsOf(row: MethodRow, params: JsonObject | undefined): Decod
   }
   return decoded(targets);
 }
+
+/** Whoever listens to a task is told what this method tells (tasks extension, notifications). */
+const readTask = 'tasks/get';
 
 /** Members that mean the same in every method. `null` counts as a value, and has the wrong type for all of them. */
 const shapes: ReadonlyMap<string, (value: JsonValue) => boolean> = new Map([
@@ -72,6 +75,7 @@ const read: Readonly<Record<MethodRow['targets'][number], Read>> = {
     decoded([{ kind: 'method', name: row.method, action: row.access === 'target' ? 'use' : row.action }]),
   reference: (row, params) => referenced(row, own(params, 'ref')),
   subscriptions: (row, params) => subscribed(row, own(params, 'notifications')),
+  tasks: (_row, params) => listenedTasks(own(params, 'notifications')),
 };
 
 function named(kind: 'tool' | 'prompt', row: MethodRow, params: JsonObject): Decoded<readonly Target[]> {
@@ -117,4 +121,12 @@ function subscribed(row: MethodRow, filter: JsonValue | undefined): Decoded<read
     targets.push(...found.value);
   }
   return decoded(targets);
+}
+
+function listenedTasks(filter: JsonValue | undefined): Decoded<readonly Target[]> {
+  const ids = isJsonObject(filter) ? (own(filter, 'taskIds') ?? []) : [];
+  if (!Array.isArray(ids) || ids.length > maxSubscriptions || !ids.every(isName)) {
+    return failed('frame-params-invalid', 'taskIds is not a list of task ids, or too long');
+  }
+  return decoded(ids.length === 0 ? [] : [{ kind: 'method', name: readTask, action: 'use' }]);
 }

@@ -9,7 +9,28 @@ export function hasControls(text: string): boolean {
   return controls.test(text);
 }
 
-/** Whether a text can be a method, tool or prompt name. Says nothing about whether policy knows it. */
+/** What every honest name seen so far consists of. */
+const ordinary = /^[\x21-\x7e]+$/;
+
+const hidden = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/u;
+
+/** Whether a text has characters that are not seen, or that change the order in which others are seen. */
+export function hasHidden(text: string): boolean {
+  return hidden.test(text);
+}
+
+/**
+ * Whether a text can be a method, tool or prompt name. Says nothing about whether policy knows it.
+ *
+ * A rule names exact code points, and a server may be lenient: with everything allowed but `drop`, a call of `drop `,
+ * of `d<U+200B>rop` or of full-width letters would pass and might still run it. So a name has no white space around
+ * it, nothing invisible or reordering in it, and no other compatibility form (NFKC).
+ */
 export function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= maxNameLength && !hasControls(value);
+  if (typeof value !== 'string' || value.length > maxNameLength) return false;
+  return ordinary.test(value) || (value !== '' && isPlain(value));
+}
+
+function isPlain(text: string): boolean {
+  return !hasControls(text) && !hasHidden(text) && text.trim() === text && text.normalize('NFKC') === text;
 }

@@ -1,5 +1,5 @@
 import { type Decoded, decoded, failed } from './failure.ts';
-import { hasControls } from './text.ts';
+import { hasControls, hasHidden } from './text.ts';
 
 /** Longer than any honest URI, short enough for a header and for a record. In UTF-16 units. */
 const maxUriLength = 4096;
@@ -26,7 +26,8 @@ type Part = keyof typeof literals;
  *
  * Two spellings of one resource must not have two names, or a deny rule on the first would miss the second. So a URI
  * is refused where it can be read as another resource than it says: not in normal form (RFC 3986 section 6.2.2, WHATWG
- * URL), dot segments or empty segments in any spelling, encoded delimiters, user information, control characters.
+ * URL), dot segments or empty segments in any spelling, encoded delimiters, user information, control characters,
+ * invisible characters, letters that are not in NFC; for `file:`, names that Windows reads as another.
  * The host of a scheme that the WHATWG standard does not know is opaque, and its case is kept.
  * What remains differs only in spelling, and is respelt: characters that a URI may not have become upper-case
  * percent-encoding, encoded characters that need no encoding in a path are decoded.
@@ -62,6 +63,9 @@ export function resourceName(uri: string): Decoded<string> {
   const name =
     `${scheme}:${authority === undefined ? '' : `//${authority}`}${path}` +
     `${rawQuery === undefined ? '' : `?${query}`}${rawFragment === undefined ? '' : `#${fragment}`}`;
+  if (name.includes('%') && hasTwin(decodeURIComponent(name))) return fault('has a twin that looks the same');
+  if (scheme === 'file' && path.split('/').some(isWindowsAlias))
+    return fault('holds a name that Windows changes');
   return (
     agreesWithWhatwg(uri, name, authority !== undefined && path === '') ?? fault('is not in normal form')
   );
@@ -101,6 +105,16 @@ function agreesWithWhatwg(uri: string, name: string, pathIsEmpty: boolean): Deco
   return pathIsEmpty && pathName === '/' && `${start}${end}` === name
     ? decoded(`${start}/${end}`)
     : undefined;
+}
+
+/** File systems of macOS take both normal forms of a letter, and names that differ in ignorable characters, for one. */
+function hasTwin(decodedName: string): boolean {
+  return hasHidden(decodedName) || decodedName.normalize('NFC') !== decodedName;
+}
+
+/** Windows drops dots and blanks at the end of a name, and `name::$DATA` is the content of `name`. */
+function isWindowsAlias(segment: string): boolean {
+  return /(?:\.|%20)$|:[:$]/.test(segment);
 }
 
 function isDotSegment(segment: string): boolean {

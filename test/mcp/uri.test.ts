@@ -26,7 +26,7 @@ describe('one resource has one name', () => {
     'urn:isbn:0451450523',
     'data:text/plain,hello',
     'jira://PROJ-123/comments',
-    'file:///a.b/..c/.d/e..',
+    'file:///a.b/..c/.d/..e',
     'res://h/a?path=../x',
   ])('%s is its own', (uri) => {
     expect(nameOf(uri)).toBe(uri);

@@ -1,0 +1,80 @@
+const quote = 0x22;
+const backslash = 0x5c;
+/** After so many bytes without a quote, the engine's own search is faster than a loop. */
+const nativeSearchAfter = 96;
+
+// Positions of the next quote and backslash, remembered over strings: searching anew for each string would
+// make a body of many strings cost the square of its length.
+let quoteAt = -1;
+let backslashAt = -1;
+
+/** Reasons why a string does not end where it should, in place of a position. */
+export const unterminated = -1;
+export const loneSurrogate = -2;
+export const badEscape = -3;
+
+/** Must be called before the first string of each body: positions in another body mean nothing. */
+export function startStrings(): void {
+  quoteAt = -1;
+  backslashAt = -1;
+}
+
+/**
+ * Finds the end of a string and checks its `\u` escapes for halves of surrogate pairs.
+ *
+ * @param from first byte after the opening quote
+ * @returns position of the closing quote, or a negative reason
+ */
+export function scanString(bytes: Buffer, from: number): number {
+  const length = bytes.length;
+  let position = from;
+  let patience = nativeSearchAfter;
+  while (position < length) {
+    const byte = bytes[position]!;
+    if (byte === quote) return position;
+    if (byte === backslash) {
+      if (bytes[position + 1] !== 0x75) {
+        position += 2;
+        continue;
+      }
+      const unit = hexUnit(bytes, position + 2);
+      if (unit < 0) return badEscape;
+      position += 6;
+      if (unit >= 0xd800 && unit <= 0xdfff) {
+        if (unit >= 0xdc00) return loneSurrogate;
+        if (bytes[position] !== backslash || bytes[position + 1] !== 0x75) return loneSurrogate;
+        const low = hexUnit(bytes, position + 2);
+        if (low < 0xdc00 || low > 0xdfff) return loneSurrogate;
+        position += 6;
+      }
+      continue;
+    }
+    position++;
+    if (--patience === 0) {
+      patience = nativeSearchAfter;
+      if (quoteAt < position) quoteAt = find(bytes, quote, position);
+      if (backslashAt < position) backslashAt = find(bytes, backslash, position);
+      position = Math.min(quoteAt, backslashAt);
+    }
+  }
+  return unterminated;
+}
+
+function find(bytes: Buffer, byte: number, from: number): number {
+  const at = bytes.indexOf(byte, from);
+  return at === -1 ? bytes.length : at;
+}
+
+/** Four hex digits as a number, or -1. */
+function hexUnit(bytes: Buffer, at: number): number {
+  let unit = 0;
+  for (let index = at; index < at + 4; index++) {
+    const byte = bytes[index];
+    if (byte === undefined) return -1;
+    if (byte >= 0x30 && byte <= 0x39) unit = unit * 16 + byte - 0x30;
+    else if (byte >= 0x61 && byte <= 0x66) unit = unit * 16 + byte - 0x57;
+    else if (byte >= 0x41 && byte <= 0x46) unit = unit * 16 + byte - 0x37;
+    else return -1;
+  }
+  return unit;
+}
