@@ -3,11 +3,13 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
   parseDocument,
+  visit,
 } from 'yaml';
 import { type Environment, interpolate } from './interpolate.ts';
 import { type DocumentPath, formatPath } from './problems.ts';
@@ -16,17 +18,20 @@ import { type DocumentPath, formatPath } from './problems.ts';
 const longestText = 8 * 1024 * 1024;
 
 /** Values after aliases are followed. 10,000 rules are about 100,000 values; ten nested aliases can be 10 billion. */
-const mostValues = 1_000_000;
+const mostValues = 500_000;
 
 /** Nesting of an operator's file. Hand-written files stay below ten; recursion must stay far from the stack's end. */
 const deepest = 64;
 
 /** Where the parser speaks to programmers, words for the file's author. */
 const yamlWording: ReadonlyMap<string, string> = new Map([
-  ['DUPLICATE_KEY', 'this key is given twice'],
   ['MULTIPLE_DOCS', 'a file holds one document; this begins a second one'],
+  ['RESOURCE_EXHAUSTION', 'nested too deeply'],
   ['NON_STRING_KEY', 'a key must be text'],
 ]);
+
+/** Of a file that is no YAML at all, a hundred complaints say as much as a hundred thousand. */
+const mostComplaints = 100;
 
 /** A value with the offsets it came from; children by key or index. */
 export interface SourceTree {
@@ -72,7 +77,8 @@ export function readYaml(text: string, environment: Environment | undefined): Ya
     version: '1.2',
     schema: 'core',
     merge: false,
-    uniqueKeys: true,
+    // Checked below: the parser compares each key with all others, which takes minutes for a large mapping.
+    uniqueKeys: false,
     stringKeys: true,
     strict: true,
     prettyErrors: false,
@@ -82,7 +88,7 @@ export function readYaml(text: string, environment: Environment | undefined): Ya
   const complaints = [...document.errors, ...document.warnings];
   if (complaints.length > 0) {
     return failed(
-      complaints.map((complaint) => ({
+      complaints.slice(0, mostComplaints).map((complaint) => ({
         offset: complaint.pos[0],
         path: [],
         message: yamlWording.get(complaint.code) ?? complaint.message,
@@ -92,9 +98,19 @@ export function readYaml(text: string, environment: Environment | undefined): Ya
   if (document.contents === null) {
     return failed([{ offset: 0, path: [], message: 'the file is empty' }]);
   }
-  const walk = new Walk(document, environment);
-  const tree = walk.visit(document.contents, [], 0, undefined);
-  return { tree: walk.exhausted ? undefined : tree, faults: walk.faults, unfilled: walk.unfilled, position };
+  try {
+    const walk = new Walk(document, environment);
+    const tree = walk.visit(document.contents, [], 0, undefined);
+    return {
+      tree: walk.exhausted ? undefined : tree,
+      faults: walk.faults,
+      unfilled: walk.unfilled,
+      position,
+    };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return failed([{ offset: 0, path: [], message: 'nested too deeply' }]);
+  }
 }
 
 class Walk {
@@ -102,11 +118,11 @@ class Walk {
   readonly unfilled = new Set<string>();
   exhausted = false;
   #values = 0;
-  readonly #document: Document.Parsed;
+  readonly #targets: ReadonlyMap<Alias, Node>;
   readonly #environment: Environment | undefined;
 
   constructor(document: Document.Parsed, environment: Environment | undefined) {
-    this.#document = document;
+    this.#targets = aliasTargets(document);
     this.#environment = environment;
   }
 
@@ -124,9 +140,10 @@ class Walk {
       return { ...place, value: null, children: undefined };
     }
     if (isAlias(node)) {
-      const target: Node | undefined = (node as Alias).resolve(this.#document);
+      const target = this.#targets.get(node);
       if (target === undefined) {
         this.faults.push({ offset: valueOffset, path, message: 'this alias names no anchor above it' });
+        this.unfilled.add(formatPath(path));
         return { ...place, value: null, children: undefined };
       }
       // The alias itself is where the reader looks; its members keep the places of the anchor.
@@ -142,6 +159,10 @@ class Walk {
         if (typeof key !== 'string' || key === '__proto__') {
           const message = typeof key === 'string' ? `the key "${key}" is not accepted` : 'a key must be text';
           this.faults.push({ offset, path, message });
+          continue;
+        }
+        if (children.has(key)) {
+          this.faults.push({ offset, path: [...path, key], message: 'this key is given twice' });
           continue;
         }
         const child = this.visit(pair.value, [...path, key], depth + 1, offset);
@@ -176,6 +197,21 @@ class Walk {
     // Unquoted `${PORT}` may become a number or a boolean; quoted, and everything else, stays text.
     return style === 'PLAIN' ? plainScalar(filled.text) : filled.text;
   }
+}
+
+/** What each alias stands for: the last node before it with its anchor. The parser's own lookup walks the file anew each time. */
+function aliasTargets(document: Document.Parsed): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target !== undefined) targets.set(node, target);
+      } else if (isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 function plainScalar(text: string): unknown {

@@ -1,11 +1,13 @@
 import type { ZodType } from 'zod';
 import { suggestion } from './did-you-mean.ts';
-import type { DocumentPath } from './problems.ts';
+import { type DocumentPath, formatPath } from './problems.ts';
 
 export interface SchemaFault {
   readonly path: DocumentPath;
   /** Whether the fault is the member's name (an unknown key), not its value. */
   readonly atKey: boolean;
+  /** Whether a refinement said it, not the shape itself. */
+  readonly refined: boolean;
   readonly message: string;
 }
 
@@ -44,7 +46,14 @@ export function schemaFaults<T>(schema: ZodType<T>, value: unknown): Checked<T> 
   for (const issue of result.error.issues as readonly unknown[] as readonly Issue[]) {
     describe(issue, [], value, knownKeys, faults);
   }
-  return { ok: false, faults };
+  // What a refinement says of an object with a misspelt key is mostly that the key is missing.
+  const misspelt = new Set(
+    faults.filter(({ atKey }) => atKey).map(({ path }) => formatPath(path.slice(0, -1))),
+  );
+  return {
+    ok: false,
+    faults: faults.filter(({ atKey, refined, path }) => atKey || !refined || !misspelt.has(formatPath(path))),
+  };
 }
 
 function describe(
@@ -61,7 +70,12 @@ function describe(
       (key) => typeof present !== 'object' || present === null || !Object.hasOwn(present, key),
     );
     for (const key of issue.keys) {
-      faults.push({ path: [...path, key], atKey: true, message: `unknown key${suggestion(key, known)}` });
+      faults.push({
+        path: [...path, key],
+        atKey: true,
+        refined: false,
+        message: `unknown key${suggestion(key, known)}`,
+      });
     }
     return;
   }
@@ -70,7 +84,12 @@ function describe(
     if (strangers.length > 0) {
       const known = issue.errors.flat().flatMap((inner) => knownKeys.get(inner.keys ?? []) ?? []);
       for (const key of strangers) {
-        faults.push({ path: [...path, key], atKey: true, message: `unknown key${suggestion(key, known)}` });
+        faults.push({
+          path: [...path, key],
+          atKey: true,
+          refined: false,
+          message: `unknown key${suggestion(key, known)}`,
+        });
       }
       return;
     }
@@ -82,16 +101,26 @@ function describe(
     const kinds = [...new Set(issue.errors.flat().map((inner) => kindName(inner.expected)))];
     if (issue.message === 'Invalid input') {
       const found = kindOf(at(root, path));
-      faults.push({ path, atKey: false, message: `expected ${kinds.join(' or ')}, found ${found}` });
+      faults.push({
+        path,
+        atKey: false,
+        refined: false,
+        message: `expected ${kinds.join(' or ')}, found ${found}`,
+      });
       return;
     }
   }
   if (issue.code === 'invalid_key' && issue.issues !== undefined) {
     const why = issue.issues.map((inner) => inner.message).join('; ');
-    faults.push({ path, atKey: true, message: why });
+    faults.push({ path, atKey: true, refined: false, message: why });
     return;
   }
-  faults.push({ path, atKey: false, message: wording(issue, at(root, path)) });
+  faults.push({
+    path,
+    atKey: false,
+    refined: issue.code === 'custom',
+    message: wording(issue, at(root, path)),
+  });
 }
 
 function wording(issue: Issue, value: unknown): string {

@@ -45,10 +45,13 @@ export interface Bounds {
  * @param bounds smallest and largest size that is accepted, in bytes
  */
 export function bytes(bounds: Bounds = {}) {
-  return z.union([z.number(), z.string()], { error: sizeExpected }).transform((value, context) => {
-    const size = typeof value === 'number' ? value : parseBytes(value);
-    return within(size, bounds, sizeExpected, (limit) => `${limit} bytes`, context);
-  });
+  return z
+    .union([z.number(), z.string()], { error: sizeExpected })
+    .transform((value, context) => {
+      const size = typeof value === 'number' ? value : parseBytes(value);
+      return within(size, bounds, sizeExpected, (limit) => `${limit} bytes`, context);
+    })
+    .meta({ title: titleOf('size', bounds, formatBytes) });
 }
 
 /**
@@ -58,16 +61,19 @@ export function bytes(bounds: Bounds = {}) {
  * @param bounds shortest and longest span that is accepted, in milliseconds
  */
 export function duration(bounds: Bounds = {}) {
-  return z.union([z.string(), z.number()], { error: spanExpected }).transform((value, context) => {
-    const span = typeof value === 'number' ? (value === 0 ? 0 : undefined) : parseDuration(value);
-    return within(
-      span,
-      { min: bounds.min ?? 0, max: bounds.max ?? longestDurationMs },
-      spanExpected,
-      (limit) => `${limit}ms`,
-      context,
-    );
-  });
+  return z
+    .union([z.string(), z.number()], { error: spanExpected })
+    .transform((value, context) => {
+      const span = typeof value === 'number' ? (value === 0 ? 0 : undefined) : parseDuration(value);
+      return within(
+        span,
+        { min: bounds.min ?? 0, max: bounds.max ?? longestDurationMs },
+        spanExpected,
+        (limit) => `${limit}ms`,
+        context,
+      );
+    })
+    .meta({ title: titleOf('time span', bounds, formatDuration) });
 }
 
 export interface Rate {
@@ -77,14 +83,17 @@ export interface Rate {
 
 /** So many in so long: `30/min`, `5/s`, `1000/h`, `100/10s`. */
 export function rate() {
-  return z.string({ error: rateExpected }).transform((value, context): Rate => {
-    const parsed = parseRate(value);
-    if (parsed === undefined) {
-      context.addIssue({ code: 'custom', message: rateExpected });
-      return z.NEVER;
-    }
-    return parsed;
-  });
+  return z
+    .string({ error: rateExpected })
+    .transform((value, context): Rate => {
+      const parsed = parseRate(value);
+      if (parsed === undefined) {
+        context.addIssue({ code: 'custom', message: rateExpected });
+        return z.NEVER;
+      }
+      return parsed;
+    })
+    .meta({ title: 'rate' });
 }
 
 const sizeExpected = 'expected a size such as 64KiB or 4MiB';
@@ -108,6 +117,27 @@ export function parseRate(text: string): Rate | undefined {
   const unit = match === null ? undefined : ratePeriods.get(match[3]!);
   if (match === null || unit === undefined) return undefined;
   return { count: Number(match[1]), periodMs: Number(match[2] ?? 1) * unit };
+}
+
+/** The bounds in words, for editors and documentation: JSON Schema cannot say them of a text with a unit. */
+function titleOf(what: string, { min, max }: Bounds, format: (value: number) => string): string {
+  if (min !== undefined && max !== undefined) return `${what}, ${format(min)} to ${format(max)}`;
+  if (min !== undefined) return `${what}, at least ${format(min)}`;
+  return max === undefined ? what : `${what}, at most ${format(max)}`;
+}
+
+/** The size in the largest unit of 1024 that divides it. */
+function formatBytes(size: number): string {
+  const [unit, factor] = [...byteUnits]
+    .filter(([name]) => /^(?:B|.iB)$/.test(name))
+    .findLast(([, factor]) => size % factor === 0) ?? ['B', 1];
+  return size === 1 ? '1 byte' : `${size / factor}${unit}`;
+}
+
+/** The span in the largest unit that divides it. */
+function formatDuration(span: number): string {
+  const [unit, factor] = [...timeUnits].findLast(([, factor]) => span % factor === 0) ?? ['ms', 1];
+  return `${span / factor}${unit}`;
 }
 
 function parseWithUnit(text: string, units: ReadonlyMap<string, number>): number | undefined {

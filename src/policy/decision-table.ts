@@ -11,8 +11,8 @@ import type {
 } from './access-request.ts';
 import type { CompiledPolicy, PolicySource } from './compile.ts';
 import { decide } from './decide.ts';
-import { type DecisionTableDocument, decisionTableDocument, type TableCase } from './document.ts';
 import { formatReason } from './format-explanation.ts';
+import { type DecisionTableDocument, decisionTableDocument, type TableCase } from './table-document.ts';
 
 export type TableResult =
   | {
@@ -58,19 +58,16 @@ export function runDecisionTable(source: PolicySource, policy: CompiledPolicy): 
 
 function disagreements(row: TableCase, decision: Decision): readonly string[] {
   const first = decision.reasons[0];
-  const because = `it says ${decision.effect}, ${formatReason(first)}`;
   const wrong: string[] = [];
-  if (decision.effect !== row.expect) wrong.push(`expected ${row.expect}, but ${because}`);
-  if (row.reason !== undefined && first.code !== row.reason) {
-    wrong.push(`expected the reason ${row.reason}, but ${because}`);
-  }
+  if (decision.effect !== row.expect) wrong.push(`expected ${row.expect}`);
+  if (row.reason !== undefined && first.code !== row.reason) wrong.push(`expected the reason ${row.reason}`);
   if (row.rule !== undefined && !decision.reasons.some((reason) => reason.rule === row.rule)) {
-    wrong.push(`expected the rule ${row.rule}, but ${because}`);
+    wrong.push(`expected the rule ${row.rule}`);
   }
   if (row.visible !== undefined && decision.visible !== row.visible) {
-    wrong.push(`expected it to be ${row.visible ? 'visible' : 'hidden'}, but it is not; ${because}`);
+    wrong.push(`expected it to be ${row.visible ? 'visible' : 'hidden'}`);
   }
-  return wrong;
+  return wrong.length === 0 ? [] : [...wrong, `it says ${decision.effect}, ${formatReason(first)}`];
 }
 
 const defaultActions: Readonly<Record<ResourceKind, Action>> = {

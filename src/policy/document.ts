@@ -23,29 +23,41 @@ const ruleId = faultless((text) =>
     : 'an id has up to 128 letters, digits, "_", ".", ":", "/" and "-", and begins with a letter or digit',
 );
 
-/** Read by people only. */
-const description = z.string().max(1000);
+export const description = z.string().max(1000);
+export const forPeople = 'Read by people only.';
+const modeMeaning =
+  'Default `enforce`. `shadow`: evaluated, counted and audited, without effect: a way to try something out.';
+const auditMeaning = 'Asks for the arguments of the call, redacted, in the audit record, where this matched.';
 
 const mode = z.enum(['enforce', 'shadow']);
 const actions = oneOrMore(z.enum(actionNames));
 
 const targets = {
-  tools: patterns.optional(),
-  resources: patterns.optional(),
-  prompts: patterns.optional(),
-  methods: patterns.optional(),
+  tools: patterns.optional().describe('Patterns of tool names.'),
+  resources: patterns
+    .optional()
+    .describe('Patterns of resource URIs in their normal form; `*` stays between slashes.'),
+  prompts: patterns.optional().describe('Patterns of prompt names.'),
+  methods: patterns.optional().describe('Patterns of JSON-RPC methods that have no other target.'),
 };
+const upstreams = patterns.describe('Patterns of upstream names. Absent: every upstream.');
 
 const rule = z
   .strictObject({
-    id: ruleId.optional(),
-    description: description.optional(),
+    id: ruleId
+      .optional()
+      .describe(
+        'Name in reasons, audit and `explain`. Default: its place, such as `roles.analyst.allow[0]`.',
+      ),
+    description: description.optional().describe(forPeople),
     ...targets,
-    upstreams: patterns.optional(),
-    actions: actions.optional(),
-    when: when.optional(),
-    mode: mode.default('enforce'),
-    audit: z.literal('arguments').optional(),
+    upstreams: upstreams.optional(),
+    actions: actions
+      .optional()
+      .describe('What may be done to the targets. Absent: whatever can be done to them.'),
+    when: when.optional().describe('Conditions, all of which must hold.'),
+    mode: mode.prefault('enforce').describe(modeMeaning),
+    audit: z.literal('arguments').optional().describe(auditMeaning),
   })
   .refine(
     (value) => (value.tools ?? value.resources ?? value.prompts ?? value.methods) !== undefined,
@@ -53,69 +65,86 @@ const rule = z
   );
 
 const role = z.strictObject({
-  description: description.optional(),
-  allow: z.array(rule).default([]),
-  deny: z.array(rule).default([]),
+  description: description.optional().describe(forPeople),
+  allow: z.array(rule).prefault([]).describe('Rules that allow.'),
+  deny: z
+    .array(rule)
+    .prefault([])
+    .describe('Rules that deny. One that matches, or cannot be evaluated, beats every allow.'),
 });
 
 const credential = z.union([
   z.strictObject({
     certificate: z
       .strictObject({
-        uri: patterns.optional(),
-        dns: patterns.optional(),
-        cn: patterns.optional(),
+        uri: patterns
+          .optional()
+          .describe('Patterns of URI names, SPIFFE IDs among them; `*` stays between slashes.'),
+        dns: patterns.optional().describe('Patterns of DNS names; `*` stays between dots.'),
+        cn: patterns.optional().describe('Patterns of common names.'),
         fingerprint: oneOrMore(
           faultless((text) =>
             /^[0-9a-f]{64}$/i.test(text.replaceAll(':', '')) ? undefined : 'expected a SHA-256 in hex',
           ),
-        ).optional(),
+        )
+          .optional()
+          .describe('SHA-256 of the certificate in hex, with or without colons.'),
       })
-      .refine((value) => Object.keys(value).length > 0, 'give uri, dns, cn or fingerprint'),
+      .refine((value) => Object.keys(value).length > 0, 'give uri, dns, cn or fingerprint')
+      .describe('A client certificate that has one of these names for every key given.'),
   }),
   z.strictObject({
-    token: z.strictObject({
-      /** Exact: claims mean nothing without the issuer who vouches for them. */
-      issuer: z.string().min(1),
-      subject: patterns.optional(),
-      claims: claims.optional(),
-      /** The token must have all of them. */
-      scopes: oneOrMore(z.string().min(1)).optional(),
-    }),
+    token: z
+      .strictObject({
+        issuer: z
+          .string()
+          .min(1)
+          .describe('Exact: claims mean nothing without the issuer who vouches for them.'),
+        subject: patterns.optional().describe('Patterns of the `sub` claim.'),
+        claims: claims.optional().describe('Claims that must hold: a value, a list of values, or operators.'),
+        scopes: oneOrMore(z.string().min(1)).optional().describe('The token must have all of them.'),
+      })
+      .describe('A bearer token of this issuer.'),
   }),
-  z.strictObject({ apiKey: patterns }),
-  z.strictObject({ anonymous: z.literal(true) }),
-  /** Every caller, the anonymous one too. */
-  z.strictObject({ any: z.literal(true) }),
+  z.strictObject({ apiKey: patterns.describe('Patterns of API key names.') }),
+  z.strictObject({
+    anonymous: z.literal(true).describe('The caller without credentials (`insecure.anonymous`).'),
+  }),
+  z.strictObject({ any: z.literal(true).describe('Every caller, the anonymous one too.') }),
 ]);
 
 const binding = z.strictObject({
-  description: description.optional(),
-  roles: roleNames,
-  to: oneOrMore(credential),
+  description: description.optional().describe(forPeople),
+  roles: roleNames.describe('Roles that are given.'),
+  to: oneOrMore(credential).describe('Credentials, any one of which suffices.'),
 });
 
 const aclEntry = z.strictObject({
-  id: ruleId.optional(),
-  description: description.optional(),
-  roles: roleNames,
-  actions: actions.optional(),
-  when: when.optional(),
-  mode: mode.optional(),
-  audit: z.literal('arguments').optional(),
+  id: ruleId.optional().describe('Name in reasons. Default: its place, such as `acl[0].allow[0]`.'),
+  description: description.optional().describe(forPeople),
+  roles: roleNames.describe('Roles, any one of which suffices.'),
+  actions: actions.optional().describe('What may be done to the object. Absent: whatever can be done to it.'),
+  when: when.optional().describe('Conditions, all of which must hold.'),
+  mode: mode.optional().describe('As that of a rule. Default: the mode of the object.'),
+  audit: z.literal('arguments').optional().describe(auditMeaning),
 });
 
 const aclObject = z
   .strictObject({
-    id: ruleId.optional(),
-    description: description.optional(),
-    tool: patterns.optional(),
-    resource: patterns.optional(),
-    prompt: patterns.optional(),
-    upstreams: patterns.optional(),
-    mode: mode.default('enforce'),
-    allow: z.array(aclEntry).default([]),
-    deny: z.array(aclEntry).default([]),
+    id: ruleId.optional().describe('Name in reasons. Default: its place, such as `acl[0]`.'),
+    description: description.optional().describe(forPeople),
+    tool: patterns
+      .optional()
+      .describe('Patterns of tool names. One of `tool`, `resource` and `prompt` is given.'),
+    resource: patterns.optional().describe('Patterns of resource URIs in their normal form.'),
+    prompt: patterns.optional().describe('Patterns of prompt names.'),
+    upstreams: upstreams.optional(),
+    mode: mode.prefault('enforce').describe(modeMeaning),
+    allow: z
+      .array(aclEntry)
+      .prefault([])
+      .describe('Who may. With none, nobody may, whatever roles allow elsewhere.'),
+    deny: z.array(aclEntry).prefault([]).describe('Who may not.'),
   })
   .refine(
     (value) => [value.tool, value.resource, value.prompt].filter((one) => one !== undefined).length === 1,
@@ -126,16 +155,38 @@ export const limitKeys = ['principal', 'tool', 'upstream', 'method', 'address'] 
 
 const limit = z
   .strictObject({
-    name: ruleId,
-    description: description.optional(),
+    name: ruleId.describe('Name in answers, audit and metrics.'),
+    description: description.optional().describe(forPeople),
     match: z
-      .strictObject({ ...targets, upstreams: patterns.optional(), roles: roleNames.optional() })
-      .refine((value) => Object.keys(value).length > 0, 'matches nothing: name tools, methods, upstreams …'),
-    per: oneOrMore(z.enum(limitKeys)),
-    rate: rate().optional(),
-    burst: z.int().min(1).max(1_000_000).optional(),
-    concurrency: z.int().min(1).max(1_000_000).optional(),
-    mode: mode.default('enforce'),
+      .strictObject({
+        ...targets,
+        methods: patterns
+          .optional()
+          .describe(
+            'Patterns of JSON-RPC methods, whatever the target; also `stream-open`, `session-end` and `response`.',
+          ),
+        upstreams: upstreams.optional(),
+        roles: roleNames
+          .optional()
+          .describe('Counts only callers that have one of these roles. Absent: every caller.'),
+      })
+      .refine((value) => Object.keys(value).length > 0, 'matches nothing: name tools, methods, upstreams …')
+      .describe('What is counted. All keys given must match; of several kinds of target, one.'),
+    per: oneOrMore(z.enum(limitKeys)).describe(
+      'What is counted apart. `address` takes one IPv6 /64 for one. `tool` is the name of the target; names that ' +
+        'neither policy nor the upstream knows share one count.',
+    ),
+    rate: rate().optional().describe('So many in so long, evenly spread.'),
+    burst: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe(
+        'How many may come at once before the rate holds. Needs `rate`. Default: the count of the rate, so that 30/min refuses nobody who makes 30 calls.',
+      ),
+    concurrency: z.int().min(1).max(1_000_000).optional().describe('How many may run at once.'),
+    mode: mode.prefault('enforce').describe(modeMeaning),
   })
   .superRefine((value, context) => {
     const fail = (message: string) => context.addIssue({ code: 'custom', message });
@@ -144,85 +195,18 @@ const limit = z
   });
 
 export const policyDocument = z.strictObject({
-  version: z.literal(1),
-  description: description.optional(),
-  roles: z.record(roleName, role).default({}),
-  bindings: z.array(binding).default([]),
-  acl: z.array(aclObject).default([]),
-  limits: z.array(limit).default([]),
-});
-
-const tableCredential = {
-  certificate: z
-    .strictObject({
-      uri: oneOrMore(z.string()).optional(),
-      dns: oneOrMore(z.string()).optional(),
-      cn: z.string().optional(),
-      fingerprint: z.string().optional(),
-    })
-    .optional(),
-  token: z
-    .strictObject({
-      issuer: z.string(),
-      subject: z.string().default('someone'),
-      scopes: oneOrMore(z.string()).optional(),
-      claims: z.record(z.string(), z.unknown()).default({}),
-    })
-    .optional(),
-  apiKey: z.string().optional(),
-  anonymous: z.literal(true).optional(),
-};
-
-export const reasonCodes = [
-  'allowed',
-  'implied',
-  'denied-by-rule',
-  'denied-by-acl',
-  'condition-failed',
-  'no-role',
-  'no-rule',
-] as const;
-
-const tableCase = z
-  .strictObject({
-    name: z.string().min(1),
-    as: z.string(),
-    upstream: z.string(),
-    tool: z.string().optional(),
-    resource: z.string().optional(),
-    prompt: z.string().optional(),
-    method: z.string().optional(),
-    action: z.enum(actionNames).optional(),
-    /** For methods such as `tools/list`, which are allowed with any allow rule on the upstream. */
-    implied: z.literal(true).optional(),
-    args: z.record(z.string(), z.unknown()).optional(),
-    /** RFC 3339. Noon UTC of 2026-01-01, a Thursday, where absent. */
-    at: z.iso.datetime({ offset: true, error: 'expected a time such as 2026-01-01T12:00:00Z' }).optional(),
-    from: z.string().default('127.0.0.1'),
-    expect: z.enum(['allow', 'deny']),
-    visible: z.boolean().optional(),
-    reason: z.enum(reasonCodes).optional(),
-    /** Id of the rule that settled it. */
-    rule: z.string().optional(),
-  })
-  .refine(
-    (value) =>
-      [value.tool, value.resource, value.prompt, value.method].filter((one) => one !== undefined).length ===
-      1,
-    'asks about one target: give tool, resource, prompt or method',
-  );
-
-/** The grammar of `policies/tests/*.yaml`. */
-export const decisionTableDocument = z.strictObject({
-  version: z.literal(1),
-  description: description.optional(),
-  subjects: z.record(
-    z.string().min(1),
-    z
-      .strictObject(tableCredential)
-      .refine((value) => Object.keys(value).length > 0, 'give certificate, token, apiKey or anonymous'),
-  ),
-  cases: z.array(tableCase).min(1),
+  version: z.literal(1).describe('Version of this file format: 1.'),
+  description: description.optional().describe(forPeople),
+  roles: z
+    .record(roleName, role)
+    .prefault({})
+    .describe('Roles by name. A name is defined once in all files.'),
+  bindings: z.array(binding).prefault([]).describe('Which credentials have which roles.'),
+  acl: z
+    .array(aclObject)
+    .prefault([])
+    .describe('Protected objects: once one matches, only its entries say who may reach it.'),
+  limits: z.array(limit).prefault([]).describe('How often, and how much at once.'),
 });
 
 export type PolicyDocument = z.output<typeof policyDocument>;
@@ -232,5 +216,3 @@ export type CredentialDocument = z.output<typeof credential>;
 export type AclDocument = z.output<typeof aclObject>;
 export type AclEntryDocument = z.output<typeof aclEntry>;
 export type LimitDocument = z.output<typeof limit>;
-export type DecisionTableDocument = z.output<typeof decisionTableDocument>;
-export type TableCase = z.output<typeof tableCase>;

@@ -28,26 +28,28 @@ const length = z.int().nonnegative();
 
 const operators = z
   .strictObject({
-    /** The value is this one, of the same type. */
-    equals: scalar.optional(),
-    oneOf: z.array(scalar).min(1).optional(),
-    /** A list that has this among its elements. */
-    contains: scalar.optional(),
-    min: number.optional(),
-    max: number.optional(),
-    /** Of text in code points, of lists in elements. */
-    minLength: length.optional(),
-    maxLength: length.optional(),
-    /** RE2 syntax, matched against the whole text. */
+    equals: scalar.optional().describe('The value is this one, of the same type.'),
+    oneOf: z.array(scalar).min(1).optional().describe('The value is one of these, of the same type.'),
+    contains: scalar.optional().describe('The value is a list that has this among its elements.'),
+    min: number.optional().describe('The value is a number, this one at least.'),
+    max: number.optional().describe('The value is a number, this one at most.'),
+    minLength: length.optional().describe('Shortest length: of text in code points, of lists in elements.'),
+    maxLength: length.optional().describe('Greatest length: of text in code points, of lists in elements.'),
     pattern: faultless((text) => {
       if (text.length > 1000) return 'a pattern must not be longer than 1000 characters';
       return compileRegex(text) === undefined ? 'not a valid regular expression (RE2 syntax)' : undefined;
-    }).optional(),
-    prefix: z.string().min(1).optional(),
-    /** Whether there has to be a value at all. `false`: there must be none. */
-    present: z.boolean().optional(),
-    /** Holds where there is no value; where there is one, the other operators decide. */
-    optional: z.literal(true).optional(),
+    })
+      .optional()
+      .describe('RE2 syntax, matched against the whole text, in linear time. At most 1000 characters.'),
+    prefix: z.string().min(1).optional().describe('The value is text that begins with this.'),
+    present: z
+      .boolean()
+      .optional()
+      .describe('Whether there has to be a value at all. `false`: there must be none.'),
+    optional: z
+      .literal(true)
+      .optional()
+      .describe('Holds where there is no value; where there is one, the other operators decide.'),
   })
   .superRefine((value, context) => {
     const fail = (message: string) => context.addIssue({ code: 'custom', message });
@@ -85,7 +87,10 @@ const networks = oneOrMore(faultless(networkFault));
 const network = z.union([
   networks.transform((list) => ({ in: list, notIn: undefined })),
   z
-    .strictObject({ in: networks.optional(), notIn: networks.optional() })
+    .strictObject({
+      in: networks.optional().describe('Networks or addresses, one of which the peer must be in.'),
+      notIn: networks.optional().describe('Networks or addresses, none of which the peer may be in.'),
+    })
     .refine((value) => value.in !== undefined || value.notIn !== undefined, 'needs "in" or "notIn"')
     .transform((value) => ({ in: value.in, notIn: value.notIn })),
 ]);
@@ -95,13 +100,20 @@ const timeOfDay = faultless((text) =>
 );
 const time = z
   .strictObject({
-    days: oneOrMore(z.enum(weekdays)).optional(),
+    days: oneOrMore(z.enum(weekdays)).optional().describe('Days of the week. Absent: all.'),
     between: z
       .tuple([timeOfDay, timeOfDay])
       .refine(([from, to]) => from !== to, 'begins when it ends')
-      .optional(),
-    /** UTC, because the zone of the machine would make one policy mean two things. */
-    zone: faultless((text) => (isTimeZone(text) ? undefined : 'not an IANA time zone')).default('UTC'),
+      .optional()
+      .describe(
+        'From and to, such as `["08:00", "18:00"]`; the end is not part of it. A span that crosses midnight belongs to ' +
+          'the day on which it began. Absent: the whole day.',
+      ),
+    zone: faultless((text) => (isTimeZone(text) ? undefined : 'not an IANA time zone'))
+      .prefault('UTC')
+      .describe(
+        'IANA time zone. Default UTC, because the zone of the machine would make one policy mean two things.',
+      ),
   })
   .refine((value) => value.days !== undefined || value.between !== undefined, 'needs "days" or "between"');
 
@@ -111,10 +123,19 @@ export const when = z
     args: z
       .record(argumentPath, operators)
       .refine((value) => Object.keys(value).length > 0, 'names no argument')
-      .optional(),
-    claims: claims.optional(),
-    network: network.optional(),
-    time: time.optional(),
+      .optional()
+      .describe(
+        'Argument paths and what must hold of the value there. Only tools and prompts have arguments.',
+      ),
+    claims: claims
+      .optional()
+      .describe("Claims of the caller's token: a value, a list of values, or operators."),
+    network: network
+      .optional()
+      .describe(
+        "Source address of the peer as the kernel gives it, never a header's: a list, or `in` and `notIn`.",
+      ),
+    time: time.optional().describe('When the call arrived.'),
   })
   .refine((value) => Object.keys(value).length > 0, 'names no condition');
 

@@ -153,6 +153,7 @@ interface Value {
 
 const exactNumber = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('123456789012345678901');
 
+/** No fractions: Cedar has none, so it could not be asked about them. They have their rows in conditions.test.ts. */
 const value: fc.Arbitrary<Value> = fc.oneof(
   {
     weight: 4,
@@ -168,9 +169,7 @@ const value: fc.Arbitrary<Value> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .constantFrom(null, true, 1.5, {}, exactNumber)
-      .map((raw) => ({ raw, cedar: { t: 'other' } })),
+    arbitrary: fc.constantFrom(null, true, {}, exactNumber).map((raw) => ({ raw, cedar: { t: 'other' } })),
   },
 );
 

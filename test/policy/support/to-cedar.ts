@@ -146,7 +146,7 @@ function claimTruth(name: string, wanted: string | OracleOperators): Truth {
   const place = `context.claims.${name}`;
   const is = `(${place}.t == "string" && ${place}.string == "${wanted}")`;
   const has = `(${place}.t == "set" && ${place}.set.contains("${wanted}"))`;
-  const known = `(${place}.t == "string" || (${place}.t == "set" && !${place}.set.isEmpty()))`;
+  const known = `(${place}.t == "string" || ${place}.t == "set")`;
   return inToken({
     holds: `(context.claims has ${name} && (${is} || ${has}))`,
     fails: `(context.claims has ${name} && ${known} && !(${is} || ${has}))`,
