@@ -10,11 +10,13 @@ export interface ClientTrust {
   readonly revocations: Revocations;
 }
 
-/** A chain whose every signature was checked here. */
+/** How a client certificate leads to its root. */
 export interface ClientChain {
   readonly anchor: X509Certificate;
   /** Leaf first, anchor not included. */
   readonly numbers: readonly CertificateNumber[];
+  /** False where certificates between are not known by name: only the handshake has seen them. */
+  readonly complete: boolean;
 }
 
 /** 8, because real hierarchies have three or four levels, and each level costs a signature check. */
@@ -23,33 +25,44 @@ const maximumLength = 8;
 /**
  * Finds the root that vouches for a certificate, checking each signature on the way.
  *
- * Node's own chain (`issuerCertificate`) links certificates by name and key identifier only and takes whatever the
+ * Node's own chain (`getPeerCertificate(true)`) links certificates by name and key identifier only and takes whatever the
  * client sent along. A client could slip in a look-alike of its intermediate that claims a different root, and a trust
  * domain bound to that root would be open to it; a signature cannot be slipped in.
  *
+ * Some releases of Node do not show on the server what else a client sent. Where there is only one root, the
+ * handshake can have ended nowhere else; where there are several, the intermediates must be in the CA files.
+ *
  * @param leaf a certificate that the handshake has verified: dates, purpose, constraints and revocation are not checked again
- * @returns undefined where no chain of signatures leads to a root; treat the certificate as unverified
+ * @param sent what else the client sent, in any order; nothing is believed of it
+ * @returns undefined where it is not certain which root it is; treat the certificate as unverified
  */
-export function findChain(leaf: X509Certificate, trust: ClientTrust): ClientChain | undefined {
-  const candidates = [...sentIssuers(leaf), ...trust.intermediates];
+export function findChain(
+  leaf: X509Certificate,
+  sent: readonly X509Certificate[],
+  trust: ClientTrust,
+): ClientChain | undefined {
+  const candidates = [...sent, ...trust.intermediates];
   const numbers: CertificateNumber[] = [];
   let current = leaf;
   for (let length = 0; length < maximumLength; length += 1) {
     numbers.push(certificateNumber(current.raw));
     const anchor = trust.roots.find((root) => isSignedBy(current, root));
-    if (anchor !== undefined) return { anchor, numbers };
+    if (anchor !== undefined) return { anchor, numbers, complete: true };
     const issuer = candidates.find(
       (candidate) => candidate.ca && !candidate.raw.equals(current.raw) && isSignedBy(current, candidate),
     );
-    if (issuer === undefined) return undefined;
+    if (issuer === undefined) break;
     current = issuer;
   }
-  return undefined;
+  const [onlyRoot, ...others] = trust.roots;
+  if (onlyRoot === undefined || others.length > 0) return undefined;
+  return { anchor: onlyRoot, numbers, complete: false };
 }
 
-/** Whether a chain that was good at its handshake still is. */
+/** Whether a chain that was good at its handshake still is. What is not certain is not trusted: the client may come again. */
 export function isStillTrusted(chain: ClientChain, trust: ClientTrust): boolean {
   return (
+    (chain.complete || trust.revocations.size === 0) &&
     trust.roots.some((root) => root.raw.equals(chain.anchor.raw)) &&
     !chain.numbers.some((number) => isRevoked(number, trust.revocations))
   );
@@ -57,18 +70,4 @@ export function isStillTrusted(chain: ClientChain, trust: ClientTrust): boolean 
 
 export function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-}
-
-function sentIssuers(leaf: X509Certificate): readonly X509Certificate[] {
-  const issuers: X509Certificate[] = [];
-  let next = leaf.issuerCertificate;
-  while (
-    next !== undefined &&
-    issuers.length < maximumLength &&
-    !next.raw.equals(issuers.at(-1)?.raw ?? leaf.raw)
-  ) {
-    issuers.push(next);
-    next = next.issuerCertificate;
-  }
-  return issuers;
 }

@@ -81,10 +81,7 @@ export class Connection {
     this.unverified = proven.unverified;
     this.openedAt = now;
     this.idleSince = now;
-    socket.once('close', () => {
-      for (const reply of this.underWay) reply.clientGone();
-      this.underWay.clear();
-    });
+    socket.once('close', () => this.#tellGone());
   }
 
   /**
@@ -100,5 +97,11 @@ export class Connection {
   destroy(): void {
     this.session?.destroy();
     this.socket.destroy();
+    this.#tellGone();
+  }
+
+  #tellGone(): void {
+    for (const reply of this.underWay) reply.clientGone();
+    this.underWay.clear();
   }
 }

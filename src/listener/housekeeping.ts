@@ -8,9 +8,6 @@ import { type AnyResponse, cutOff } from './reply.ts';
 /** 16 KiB/s, because a phone on a bad day does more: slower than this is a client that holds answers in our memory. */
 const slowestBytesPerMs = 16.384;
 
-/** 500 ms, because a refused client only has to read one small answer; holding its socket longer costs a connection. */
-const lingerMs = 500;
-
 interface Unsent {
   readonly response: AnyResponse;
   readonly bytes: number;
@@ -28,9 +25,6 @@ export class Housekeeping {
   readonly streams = new Set<HttpEventStream>();
   /** Every connection after its handshake, oldest first. */
   readonly connections = new Set<Connection>();
-  /** Answers to requests that were refused half-read, waiting to close. */
-  readonly lingering = new Set<AnyResponse>();
-  readonly #lingerUntil = new Map<AnyResponse, number>();
   readonly #unsent = new Map<AnyResponse, Unsent>();
   readonly #limits: ListenerLimits;
   readonly #timer: NodeJS.Timeout;
@@ -70,7 +64,6 @@ export class Housekeeping {
     }
     for (const stream of this.streams) stream.tend(now, streamKeepAlive, stallTimeout);
     this.#tendConnections(now);
-    this.#tendLingering(now);
     this.#tendUnsent(now);
   }
 
@@ -87,23 +80,9 @@ export class Housekeeping {
     }
   }
 
-  #tendLingering(now: number): void {
-    for (const response of this.lingering) {
-      const until = this.#lingerUntil.get(response);
-      if (until === undefined && !response.writableEnded && !response.destroyed) {
-        this.#lingerUntil.set(response, now + lingerMs);
-        continue;
-      }
-      if (until !== undefined && now < until && !response.writableEnded && !response.destroyed) continue;
-      if (!response.writableEnded) response.end();
-      this.lingering.delete(response);
-      this.#lingerUntil.delete(response);
-    }
-  }
-
   #tendUnsent(now: number): void {
     for (const [response, unsent] of this.#unsent) {
-      if (response.writableFinished || response.destroyed || response.writableLength === 0) {
+      if (isOver(response) || response.writableLength === 0) {
         this.#unsent.delete(response);
       } else if (response.socket === null) {
         // A pipelined answer waits for its turn, not for the client.
@@ -114,6 +93,11 @@ export class Housekeeping {
       }
     }
   }
+}
+
+/** Node's HTTP/2 response has no `destroyed` of its own. */
+function isOver(response: AnyResponse): boolean {
+  return response.writableFinished || (response.stream ?? response).destroyed;
 }
 
 /** A quarter of the shortest span, so that nothing is later than that; never so often that the timer itself is a load. */

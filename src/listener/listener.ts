@@ -107,6 +107,8 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
     return503OnClosing: false,
     bodyLimit: options.limits.bodyBytes,
     trustProxy: false,
+    // Fastify's own would destroy the socket under an answer; server.ts answers what the parser refuses.
+    clientErrorHandler: () => {},
     serverFactory: (handler) => {
       const guarded = createGuardedServer(options, {
         housekeeping,

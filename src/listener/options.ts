@@ -8,7 +8,7 @@ export { isLoopbackBind } from './bind.ts';
 const bind = z.string().refine((text) => parseBind(text) !== undefined, {
   error: 'expected host:port, such as 127.0.0.1:8443 or [::]:8443',
 });
-const file = z.string().min(1);
+const file = z.string().min(1).meta({ title: 'file' });
 const files = z.union([file, z.array(file)]).transform((value) => (Array.isArray(value) ? value : [value]));
 
 const hosts = z.array(
@@ -30,65 +30,129 @@ const origins = z.array(
 );
 
 const clients = z.strictObject({
-  /** Roots (and, if wanted, intermediates) that client certificates chain to. At least one self-signed root. */
-  ca: files.refine((list) => list.length > 0, { error: 'name at least one CA file' }),
-  /** Once given, every CA in the chain needs a current CRL: a client whose CA has none is refused. */
-  crl: files.default([]),
-  /**
-   * `require`: no handshake without a certificate that verifies. `request`: a client may come without a certificate,
-   * but one that shows a certificate which does not verify is refused, never taken for one without. `none`: not asked.
-   */
-  mode: z.enum(['require', 'request', 'none']).default('require'),
+  ca: files
+    .refine((list) => list.length > 0, { error: 'name at least one CA file' })
+    .describe(
+      'Roots that client certificates chain to: at least one, self-signed. With several roots list the intermediates ' +
+        'too: some releases of Node do not show those that a client sends, and which root vouches must be certain.',
+    ),
+  crl: files
+    .prefault([])
+    .describe(
+      'Revocation lists. Once one is given, every CA in the chain needs a current list: a client whose CA has none is ' +
+        'refused. A reload cuts open connections of certificates that are now revoked.',
+    ),
+  mode: z
+    .enum(['require', 'request', 'none'])
+    .prefault('require')
+    .describe(
+      '`require`: no handshake without a certificate that verifies. `request`: a client may come without a ' +
+        'certificate, but one that shows a certificate which does not verify is refused, never taken for one without. ' +
+        '`none`: not asked. Default `require`, because whoever names a CA wants certificates.',
+    ),
 });
 
 const tls = z.strictObject({
-  certificate: file,
-  key: file,
-  /** 1.2 only with ECDHE and AEAD suites, for clients that cannot do better. */
-  minVersion: z.enum(['1.3', '1.2']).default('1.3'),
-  clients: clients.optional(),
+  certificate: file.describe('Certificate chain of the gateway in PEM, leaf first.'),
+  key: file.describe(
+    'Its private key in PEM, without passphrase. A file that others than its owner may read warns at every start.',
+  ),
+  minVersion: z
+    .enum(['1.3', '1.2'])
+    .prefault('1.3')
+    .describe(
+      'Oldest TLS version. Default 1.3; 1.2 only with ECDHE and AEAD suites, for clients that cannot do better.',
+    ),
+  clients: clients.optional().describe('Client certificates (mTLS). Absent: none are asked for.'),
 });
 
 const limits = z
   .strictObject({
-    /** 16 KiB, because it is Node's own default and holds the largest tokens met in practice twice over. */
-    headerBytes: bytes({ min: 1024, max: 1024 ** 2 }).default(16 * 1024),
-    /** 4 MiB, because the official SDKs' servers accept no more. */
-    bodyBytes: bytes({ min: 1, max: 1024 ** 3 }).default(4 * 1024 ** 2),
-    /** 10 s, because headers fit in a few packets: slower is a stall or an attack. Also bounds the TLS handshake. */
-    headersTimeout: duration({ min: 50 }).default(10_000),
-    /** 30 s, because 4 MiB then needs only 140 kB/s. */
-    bodyTimeout: duration({ min: 50 }).default(30_000),
-    /** 10000, because each costs some 50 KiB with TLS: half a GiB. */
-    connections: count(10_000, 1_000_000),
-    /** 1000 of one address (IPv6: of one /64), because a whole office may share one, but must not take all there are. */
-    connectionsPerAddress: count(1000, 1_000_000),
-    /** 1 h, because credentials and balancing should not be older than that. */
-    connectionAge: duration({ min: 50 }).default(3_600_000),
-    /** Absent: as many as fit in `connectionAge`. */
-    requestsPerConnection: z.int().min(1).optional(),
-    /** 100, because RFC 9113 advises no fewer and no client of one user needs more. */
-    http2Streams: count(100, 10_000),
-    /** 15 s, because load balancers cut a silent connection after 30 s to 60 s; also the official SDKs' own interval. */
-    streamKeepAlive: duration({ min: 50 }).default(15_000),
-    /** 65 s, because common balancers keep idle connections for 60 s and must be the first to close them. */
-    idleTimeout: duration({ min: 50 }).default(65_000),
-    /** 30 s in which a client takes nothing of an answer end its connection: what is unsent is held in memory. */
-    stallTimeout: duration({ min: 50 }).default(30_000),
+    headerBytes: bytes({ min: 1024, max: 1024 ** 2 })
+      .prefault('16KiB')
+      .describe(
+        "All headers of one request. Default 16KiB, because it is Node's own default and holds the largest tokens met " +
+          'in practice twice over.',
+      ),
+    bodyBytes: bytes({ min: 1, max: 1024 ** 3 })
+      .prefault('4MiB')
+      .describe("Body of one request. Default 4MiB, because the official SDKs' servers accept no more."),
+    headersTimeout: duration({ min: 50 })
+      .prefault('10s')
+      .describe(
+        'Until the headers are there; also bounds the TLS handshake. Default 10s, because headers fit in a few ' +
+          'packets: slower is a stall or an attack.',
+      ),
+    bodyTimeout: duration({ min: 50 })
+      .prefault('30s')
+      .describe('Until the body is there. Default 30s, because 4MiB then needs only 140 kB/s.'),
+    connections: count(10_000, 1_000_000).describe(
+      'Open connections. Default 10000, because each costs some 50 KiB with TLS: half a GiB.',
+    ),
+    connectionsPerAddress: count(1000, 1_000_000).describe(
+      'Open connections of one address (IPv6: of one /64). Default 1000, because a whole office may share one, but ' +
+        'must not take all there are.',
+    ),
+    connectionAge: duration({ min: 50 })
+      .prefault('1h')
+      .describe(
+        'After this a connection finishes what is under way and closes. Default 1h, because credentials and balancing ' +
+          'should not be older than that.',
+      ),
+    requestsPerConnection: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Requests on one connection. Absent: as many as fit in `connectionAge`.'),
+    http2Streams: count(100, 10_000).describe(
+      'Concurrent streams of one HTTP/2 connection. Default 100, because RFC 9113 advises no fewer and no client of ' +
+        'one user needs more.',
+    ),
+    streamKeepAlive: duration({ min: 50 })
+      .prefault('15s')
+      .describe(
+        'Silence on an event stream before a comment is sent. Default 15s, because load balancers cut a silent ' +
+          "connection after 30s to 60s; also the official SDKs' own interval.",
+      ),
+    idleTimeout: duration({ min: 50 })
+      .prefault('65s')
+      .describe(
+        'Idle time after which a connection is closed. Default 65s, because common balancers keep idle connections ' +
+          'for 60s and must be the first to close them.',
+      ),
+    stallTimeout: duration({ min: 50 })
+      .prefault('30s')
+      .describe(
+        'Time in which a client that takes nothing of an answer loses its connection. Default 30s, because what is ' +
+          'unsent is held in memory.',
+      ),
   })
   .prefault({});
 
 /** One listener: an address, who may connect to it, and how much of everything. Times in milliseconds, sizes in bytes. */
 export const listenerOptions = z
   .strictObject({
-    bind,
-    /** Absent: plain HTTP/1.1. Only on loopback, unless the configuration says otherwise under `insecure`. */
-    tls: tls.optional(),
-    /** Names that `Host` may have; a name without port allows every port. Default on loopback: the loopback names. */
-    hosts: hosts.optional(),
-    /** Values that `Origin` may have. A request without `Origin` is allowed; `null` never is. */
-    origins: origins.default([]),
-    limits,
+    bind: bind.describe(
+      'Address and port, such as `127.0.0.1:8443` or `[::]:8443`. Port 0 takes any free one.',
+    ),
+    tls: tls
+      .optional()
+      .describe(
+        'Absent: plain HTTP/1.1, on loopback only unless `insecure.plaintext` is set. TLS ends here; HTTP/2 and HTTP/1.1.',
+      ),
+    hosts: hosts
+      .optional()
+      .describe(
+        'Names that `Host` may have; a name without port allows every port. Default on loopback: the loopback names. ' +
+          'Required elsewhere: without them DNS rebinding cannot be told from honest requests.',
+      ),
+    origins: origins
+      .prefault([])
+      .describe(
+        'Values that `Origin` may have, as browsers send them. A request without `Origin` is allowed; `null` never is. ' +
+          'Default none, because a web page has no business here unless somebody says so.',
+      ),
+    limits: limits.describe('Bounds on connections and on what arrives on them. What is beyond is refused.'),
   })
   .refine((options) => (options.hosts?.length ?? 0) > 0 || isLoopbackBind(options.bind), {
     path: ['hosts'],
@@ -106,10 +170,17 @@ export type ListenerLimits = ListenerOptions['limits'];
  * Besides `hosts` (default on loopback: the loopback names), a Host that is the very address which the connection came
  * in on is allowed: kubelet and Prometheus use it, and DNS rebinding needs a name.
  */
-export const adminOptions = z.strictObject({ bind, hosts: hosts.optional() });
+export const adminOptions = z.strictObject({
+  bind: bind.describe(
+    'Address and port. Nobody is authenticated here: an address other than loopback warns at every start.',
+  ),
+  hosts: hosts
+    .optional()
+    .describe('Names that `Host` may have, beside the very address that the connection came in on.'),
+});
 
 export type AdminOptions = z.output<typeof adminOptions>;
 
 function count(usual: number, most: number) {
-  return z.int().min(1).max(most).default(usual);
+  return z.int().min(1).max(most).prefault(usual);
 }

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Peer, PeerCertificate } from '../identity/peer.ts';
@@ -44,18 +44,22 @@ interface Proof {
 const withoutCertificate: Proof = { certificate: undefined, chain: undefined, unverified: undefined };
 
 function proveCertificate(socket: TLSSocket, trust: ClientTrust): Proof {
-  const leaf: X509Certificate | undefined = socket.getPeerX509Certificate();
+  const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) return withoutCertificate;
   if (!socket.authorized) {
     return { ...withoutCertificate, unverified: String(socket.authorizationError ?? 'not verified') };
   }
   let chain: ClientChain | undefined;
   try {
-    chain = findChain(leaf, trust);
+    chain = findChain(leaf, sentIssuers(socket), trust);
   } catch (error) {
     return { ...withoutCertificate, unverified: `chain cannot be read: ${(error as Error).message}` };
   }
-  if (chain === undefined) return { ...withoutCertificate, unverified: 'no chain of signatures to a root' };
+  if (chain === undefined)
+    return {
+      ...withoutCertificate,
+      unverified: 'its root is not certain: add the intermediates to the CA files',
+    };
   return {
     certificate: {
       raw: leaf.raw,
@@ -65,6 +69,23 @@ function proveCertificate(socket: TLSSocket, trust: ClientTrust): Proof {
     chain,
     unverified: undefined,
   };
+}
+
+/** 8, as long as a chain may be: a client may send any number of certificates. */
+const mostIssuers = 8;
+
+/** The certificates that Node links to the client's own. Only candidates: see `findChain`. */
+function sentIssuers(socket: TLSSocket): readonly X509Certificate[] {
+  const issuers: X509Certificate[] = [];
+  let current = socket.getPeerCertificate(true);
+  while (issuers.length < mostIssuers) {
+    const next = current.issuerCertificate;
+    // The chain of a root ends in a circle.
+    if (next?.raw === undefined || next === current) break;
+    issuers.push(new X509Certificate(next.raw));
+    current = next;
+  }
+  return issuers;
 }
 
 function plainHex(fingerprint: string): string {

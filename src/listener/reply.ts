@@ -72,16 +72,18 @@ export class HttpReply implements Reply, UnderWay {
     return this.#response.headersSent;
   }
 
+  /** @throws TypeError for a header that cannot be sent: nothing has been sent then, and the request can still be refused */
   send(status: number, headers: ReplyHeaders, body: Buffer | undefined): void {
-    this.#begin();
+    this.#begin(status, headers, status === 204 ? undefined : (body?.length ?? 0));
     if (this.#gone) return;
-    this.#head(status, headers, status === 204 ? undefined : (body?.length ?? 0));
     this.#response.end(body);
     this.#finish(body?.length ?? 0);
   }
 
+  /** @throws TypeError as `send` */
   stream(headers: ReplyHeaders): EventStream {
-    this.#begin();
+    const head = { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    this.#begin(200, head, undefined);
     const stream = new HttpEventStream(this.#response, this.#context.housekeeping, {
       ended: () => this.#finish(this.#response.writableLength),
       cut: () => this.abort(),
@@ -95,11 +97,6 @@ export class HttpReply implements Reply, UnderWay {
       stream.abandon();
       return stream;
     }
-    this.#head(
-      200,
-      { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-      undefined,
-    );
     this.#response.flushHeaders();
     this.#context.housekeeping.streams.add(stream);
     return stream;
@@ -146,19 +143,24 @@ export class HttpReply implements Reply, UnderWay {
     this.#answered = true;
     const body = refusalBody(code);
     const whole = this.request.complete;
-    if (!whole) this.connection.closing = true;
+    // Also where framing is odd: what follows on the connection may not be what it seems.
+    if (!whole || code === 'header-invalid') this.connection.closing = true;
     this.#head(status, { ...headers, 'content-type': 'application/json' }, body.length);
     if (whole || this.connection.session !== undefined) {
+      // RFC 9113, section 8.1: a server that answered before it read everything asks the client to stop, without error.
+      // The response's own 'finish' comes with the end of the stream, which is what this is to bring about.
+      const { stream } = this.#response;
+      if (!whole) stream?.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
       this.#response.end(body);
-      if (!whole) this.#response.once('finish', () => this.#stopReading());
     } else {
       // Closing now would reset the connection under data that is still arriving, and the client would see the reset
       // instead of the answer. So the answer goes out whole, and the end follows when the client has had time to read it.
       this.connection.refused = true;
       this.#response.write(body);
-      this.#context.housekeeping.lingering.add(this.#response);
+      const response = this.#response;
+      setTimeout(() => response.end(), lingerMs).unref();
       if (code !== 'body-too-large' && code !== 'request-timeout') {
-        this.request.once('end', () => this.#response.end());
+        this.request.once('end', () => response.end());
         this.request.resume();
       }
     }
@@ -172,8 +174,9 @@ export class HttpReply implements Reply, UnderWay {
     this.clientGone();
   }
 
-  #begin(): void {
+  #begin(status: number, headers: ReplyHeaders, length: number | undefined): void {
     if (this.#answered) throw new Error('A request is answered once');
+    if (!this.#gone) this.#head(status, headers, length);
     this.#answered = true;
   }
 
@@ -211,12 +214,10 @@ export class HttpReply implements Reply, UnderWay {
     connection.underWay.delete(this);
     if (connection.underWay.size === 0) connection.idleSince = performance.now();
   }
-
-  /** RFC 9113, section 8.1: a server that answered before it read everything asks the client to stop, without an error. */
-  #stopReading(): void {
-    this.#response.stream?.close(constants.NGHTTP2_NO_ERROR);
-  }
 }
+
+/** 500 ms, because a refused client has one small answer to read, anywhere on Earth; its socket counts until then. */
+const lingerMs = 500;
 
 const ownHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 

@@ -18,7 +18,6 @@ import type { TlsMaterial } from './tls.ts';
 export interface GuardedServer {
   readonly server: Server;
   readonly admission: Admission;
-  connectionOf(request: AnyRequest): Connection | undefined;
 }
 
 export interface ServerDependencies extends ReplyContext {
@@ -139,7 +138,7 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     onClientError(error, socket, bySocket.get(socket), deps);
   });
-  return { server, admission, connectionOf };
+  return { server, admission };
 }
 
 function createNodeServer(options: ListenerOptions, material: TlsMaterial | undefined): Server {
@@ -151,7 +150,8 @@ function createNodeServer(options: ListenerOptions, material: TlsMaterial | unde
     requestTimeout: limits.headersTimeout + limits.bodyTimeout * 2 + 5000,
     connectionsCheckingInterval: Math.min(1000, Math.max(20, Math.floor(limits.headersTimeout / 4))),
     keepAliveTimeout: limits.idleTimeout,
-    requireHostHeader: true,
+    // The guard asks for exactly one Host on both versions; Node's own answer would leave no record.
+    requireHostHeader: false,
     insecureHTTPParser: false,
     joinDuplicateHeaders: false,
     noDelay: true,
@@ -227,8 +227,11 @@ function onClientError(
   connection: Connection | undefined,
   deps: ServerDependencies,
 ): void {
-  const parserError = error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  if (connection === undefined || connection.refused || !parserError) {
+  // An answer is on its way, and the socket closes after it: a dead parser complains about every further byte.
+  if (connection?.refused === true && !socket.destroyed) return;
+  // A peer that goes away in the middle of a request is not refused anything.
+  const parserError = error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE';
+  if (connection === undefined || !(parserError || error.code === 'ERR_HTTP_REQUEST_TIMEOUT')) {
     socket.destroy();
     return;
   }

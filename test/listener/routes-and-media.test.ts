@@ -28,7 +28,6 @@ describe('paths', () => {
       '/w',
       '/',
       '*',
-      'w/mcp',
       `http://127.0.0.1:${listener.address.port}/w/mcp`,
       '/w/mcp/%',
       '/%ff',
