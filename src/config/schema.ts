@@ -16,7 +16,7 @@ const insecureOptions = z
       ),
     plaintext: z
       .boolean()
-      .default(false)
+      .prefault(false)
       .describe(
         'Allows listeners without TLS on other than loopback addresses: credentials travel in the clear.',
       ),
@@ -66,13 +66,12 @@ export const gatewayFileSchema = z.strictObject({
     ),
   insecure: insecureOptions,
   upstreams: z.array(upstreamOptions).min(1).max(1000).describe('The MCP servers behind the gateway.'),
-  revisions: filterOptionsSchema.shape.revisions.describe(
-    'Protocol revisions that are served. Default: all that this gateway knows.',
-  ),
+  revisions: filterOptionsSchema.shape.revisions,
   policies: z
     .string()
     .min(1)
-    .default('policies/')
+    .meta({ title: 'folder' })
+    .prefault('policies/')
     .describe('Folder with policy files (`*.yaml`, `*.yml`). Default `policies/`, beside the gateway file.'),
   store: z
     .strictObject({
@@ -109,7 +108,7 @@ export const gatewayFileSchema = z.strictObject({
     .strictObject({
       watch: z
         .boolean()
-        .default(true)
+        .prefault(true)
         .describe(
           'Reload when the configuration, policies, certificates or keys change on disk. SIGHUP reloads always.',
         ),

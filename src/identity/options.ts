@@ -4,36 +4,37 @@ import { isApiKeyHeader } from './api-key-format.ts';
 import { isJwksUrl } from './jwks-fetch.ts';
 import { isTrustDomain } from './spiffe.ts';
 
-const file = z.string().min(1);
+const file = z.string().min(1).meta({ title: 'file' });
 
 /** Where a certificate's principal may be read from. */
 export type CertificateName = 'spiffe' | 'dns' | 'uri' | 'cn';
 
 export const certificateOptions = z.strictObject({
-  /**
-   * Which names may become the principal, in order of preference. Only `spiffe` by default, because its form is
-   * checked and its trust domain can be bound to a CA; the others mean what the issuing CA lets them mean.
-   */
   principal: z
     .array(z.enum(['spiffe', 'dns', 'uri', 'cn']))
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'Name each kind once')
-    .default(['spiffe']),
-  /**
-   * Which CA may vouch for which SPIFFE trust domain. Absent, every CA of the listener may vouch for every domain:
-   * right for one CA, wrong for two, because each could then name the other's workloads.
-   */
+    .prefault(['spiffe'])
+    .describe(
+      'Which names may become the principal, in order of preference. Only `spiffe` by default, because its form is ' +
+        'checked and its trust domain can be bound to a CA; the others mean what the issuing CA lets them mean.',
+    ),
   trust: z
     .array(
       z.strictObject({
         domain: z
           .string()
-          .refine(isTrustDomain, 'Not a SPIFFE trust domain: lower-case letters, digits, . _ -'),
-        ca: file,
+          .refine(isTrustDomain, 'Not a SPIFFE trust domain: lower-case letters, digits, . _ -')
+          .describe('SPIFFE trust domain, such as `acme.example`.'),
+        ca: file.describe('The root that may vouch for it, in PEM.'),
       }),
     )
     .min(1)
-    .optional(),
+    .optional()
+    .describe(
+      'Which CA may vouch for which SPIFFE trust domain. Absent, every CA of the listener may vouch for every domain: ' +
+        "right for one CA, wrong for two, because each could then name the other's workloads.",
+    ),
 });
 
 /** Asymmetric signatures only: with HS* whoever can check a token can make one, and `none` is no signature at all. */
@@ -53,35 +54,68 @@ const signatureAlgorithms = [
 
 export const tokenOptions = z
   .strictObject({
-    /** Compared with `iss` character by character. */
-    issuer: z.string().min(1).max(2048),
-    /** A token must be meant for one of these. */
-    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-    /** `ES256` and `RS256`, because nearly every issuer signs with one of them. */
-    algorithms: z.array(z.enum(signatureAlgorithms)).min(1).default(['ES256', 'RS256']),
-    /** Where the issuer publishes its keys: https, or http on a loopback host. */
+    issuer: z.string().min(1).max(2048).describe('Compared with `iss` character by character.'),
+    audience: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .describe(
+        'A token must be meant for one of these. Never leave it to a name that other services share: their tokens would ' +
+          'open this door.',
+      ),
+    algorithms: z
+      .array(z.enum(signatureAlgorithms))
+      .min(1)
+      .prefault(['ES256', 'RS256'])
+      .describe(
+        'Signature algorithms. Asymmetric ones only. Default `ES256` and `RS256`, because nearly every issuer signs ' +
+          'with one of them.',
+      ),
     jwks: z
       .string()
       .refine(isJwksUrl, 'Must be an https URL without user info, or http on a loopback host')
-      .optional(),
-    /** A JWKS file, instead of `jwks`. */
-    keys: file.optional(),
-    /** Values of the `typ` header, without regard to case and to `application/`. */
-    typ: z.array(z.string().min(1)).min(1).default(['at+jwt', 'JWT']),
-    /** Some issuers write no `typ` header at all. False lets their tokens in, and with them any other untyped JWT of theirs. */
-    typRequired: z.boolean().default(true),
-    /** Half a minute: more than synchronised clocks drift, less than a stolen token is worth. */
-    clockSkew: duration().default(30_000),
-    /** Refuses tokens whose `iat` is older, whatever `exp` says. */
-    maxAge: duration().optional(),
-    /** 8 KiB holds some hundred group claims, and half of what all headers together may take. */
-    maxBytes: bytes().default(8 * 1024),
-    /** A minute's outage of the issuer must not stop calls; a day's must not leave revoked keys in force. */
-    maxStale: duration().default(12 * 3_600_000),
-    /** Ten minutes between looks at the issuer's keys: how long a withdrawn key may still be believed. */
-    refreshInterval: duration().default(600_000),
-    /** At most one fetch in this time, because a stranger can make up key ids. */
-    cooldown: duration().default(30_000),
+      .optional()
+      .describe(
+        'Where the issuer publishes its keys: https, or http on a loopback host. Either this or `keys`.',
+      ),
+    keys: file.optional().describe('A JWKS file, instead of `jwks`.'),
+    typ: z
+      .array(z.string().min(1))
+      .min(1)
+      .prefault(['at+jwt', 'JWT'])
+      .describe(
+        'Values of the `typ` header that are accepted, without regard to case and to `application/`. Default access ' +
+          'tokens of RFC 9068 and the `JWT` that most issuers write.',
+      ),
+    typRequired: z
+      .boolean()
+      .prefault(true)
+      .describe(
+        'Default true. Some issuers write no `typ` header at all: false lets their tokens in, and with them any other ' +
+          'untyped JWT of theirs.',
+      ),
+    clockSkew: duration()
+      .prefault('30s')
+      .describe('Default 30s: more than synchronised clocks drift, less than a stolen token is worth.'),
+    maxAge: duration().optional().describe('Refuses tokens whose `iat` is older, whatever `exp` says.'),
+    maxBytes: bytes()
+      .prefault('8KiB')
+      .describe(
+        'Size of one token. Default 8KiB, which holds some hundred group claims and is half of what all headers ' +
+          'together may take.',
+      ),
+    maxStale: duration()
+      .prefault('12h')
+      .describe(
+        'How long keys are believed that the issuer could not confirm. Default 12h: a short outage of the issuer must ' +
+          "not stop calls; a day's must not leave revoked keys in force.",
+      ),
+    refreshInterval: duration()
+      .prefault('10m')
+      .describe(
+        "Between looks at the issuer's keys. Default 10m: how long a withdrawn key may still be believed.",
+      ),
+    cooldown: duration()
+      .prefault('30s')
+      .describe('Default 30s: at most one fetch in this time, because a stranger can make up key ids.'),
   })
   .refine((token) => (token.jwks === undefined) !== (token.keys === undefined), 'Give either jwks or keys')
   .refine(
@@ -90,22 +124,30 @@ export const tokenOptions = z
   );
 
 export const apiKeysOptions = z.strictObject({
-  /** YAML: `keys: [{ name, prefix, hash, expiresAt? }]`. Holds hashes only. */
-  file,
-  /** Never `authorization`: there a key and a token could be taken for one another. */
+  file: file.describe('YAML: `keys: [{ name, prefix, hash, expiresAt? }]`. Holds hashes only.'),
   header: z
     .string()
     .transform((name) => name.toLowerCase())
     .refine(isApiKeyHeader, 'Not a header that may carry an API key')
-    .default('x-api-key'),
+    .prefault('x-api-key')
+    .describe(
+      'Header that carries the key: `x-…`, `apikey` or `api-key`. Default `x-api-key`. Never `authorization`: there a ' +
+        'key and a token could be taken for one another.',
+    ),
 });
 
 /** One entry of `identity:`. Exactly one of its keys is given. */
 export const authenticatorOptions = z
   .strictObject({
-    certificate: certificateOptions.optional(),
-    token: tokenOptions.optional(),
-    apiKeys: apiKeysOptions.optional(),
+    certificate: certificateOptions
+      .optional()
+      .describe('Client certificates that a listener verified. At most one such entry.'),
+    token: tokenOptions
+      .optional()
+      .describe('Bearer JWT of one issuer, in `Authorization`. One entry for each issuer.'),
+    apiKeys: apiKeysOptions
+      .optional()
+      .describe('API keys, known here by their hashes. At most one such entry.'),
   })
   .refine(
     (entry) => Object.values(entry).filter((value) => value !== undefined).length === 1,

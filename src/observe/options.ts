@@ -7,6 +7,7 @@ export const auditOptions = z
     file: z
       .string()
       .min(1)
+      .meta({ title: 'file' })
       .describe('File that gets one JSON line per outcome. Created with mode 0600, only ever appended to.'),
     level: z
       .enum(['metadata', 'bare'])

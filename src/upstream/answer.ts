@@ -100,9 +100,12 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
       }
       return;
     }
+    // Servers on Node send the head of a stream together with its first event, and that may be long in coming.
+    const awaitsStream = this.#longLived && this.#stage === 'waiting';
     if (this.#stage === 'queued' || this.#stage === 'waiting') {
-      if (age >= timeouts.headers) {
-        this.#fail(timedOut(`no answer (${this.#stage})`, timeouts.headers));
+      const patience = awaitsStream ? timeouts.idle : timeouts.headers;
+      if (age >= patience) {
+        this.#fail(timedOut(`no answer (${this.#stage})`, patience));
         return;
       }
     } else if (this.#heard || this.#paused) {
@@ -113,7 +116,8 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
       this.#fail(timedOut('silence', timeouts.idle));
       return;
     }
-    const limit = this.#longLived && this.#stage === 'streaming' ? timeouts.stream : timeouts.total;
+    const mayLast = awaitsStream || (this.#longLived && this.#stage === 'streaming');
+    const limit = mayLast ? timeouts.stream : timeouts.total;
     if (age >= limit) {
       this.#fail(timedOut('the whole call', limit));
     }

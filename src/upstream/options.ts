@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { bytes, duration } from '../document/units.ts';
 import { isOwnHeader, isValidHeaderValue, isValidToken } from './headers.ts';
 
-const file = z.string().min(1);
+const file = z.string().min(1).meta({ title: 'file' });
 
 const url = z.string().superRefine((text, context) => {
   const problem = urlProblem(text);
@@ -17,11 +17,26 @@ const url = z.string().superRefine((text, context) => {
  */
 const credential = z
   .strictObject({
-    header: z.string().refine(isValidToken, 'not a header name').default('authorization'),
-    /** Written before the value with a space: `Bearer` for a file that holds a bare token. */
-    scheme: z.string().refine(isValidToken, 'not an authentication scheme').optional(),
-    value: z.string().refine(isValidHeaderValue, 'not one line of visible ASCII').optional(),
-    file: file.optional(),
+    header: z
+      .string()
+      .refine(isValidToken, 'not a header name')
+      .prefault('authorization')
+      .describe(
+        'Header that carries it. Default `authorization`. Headers of the transport and `Mcp-*` are refused.',
+      ),
+    scheme: z
+      .string()
+      .refine(isValidToken, 'not an authentication scheme')
+      .optional()
+      .describe('Written before the value with a space: `Bearer` for a file that holds a bare token.'),
+    value: z
+      .string()
+      .refine(isValidHeaderValue, 'not one line of visible ASCII')
+      .optional()
+      .describe('The value itself, best as a reference to the environment. Either this or `file`.'),
+    file: file
+      .optional()
+      .describe('File that holds the value, one line. Read again at a reload. Either this or `value`.'),
   })
   .superRefine((given, context) => {
     if ((given.value === undefined) === (given.file === undefined)) {
@@ -37,43 +52,98 @@ const credential = z
   });
 
 const timeouts = z.strictObject({
-  /** TCP and TLS. 5s, because a peer in the same cluster that needs longer is down. */
-  connect: duration({ min: 1 }).default(5_000),
-  /** Until the answer begins, waiting for a free connection included. 30s, because slow tools answer with a stream. */
-  headers: duration({ min: 1 }).default(30_000),
-  /** Between two pieces of a body or stream. 5m, because keep-alive comments come every 15s to 60s where they come at all. */
-  idle: duration({ min: 1 }).default(300_000),
-  /** The whole call, except for long-lived streams. 60s, because MCP clients give up then. */
-  total: duration({ min: 1 }).default(60_000),
-  /** The greatest age of a long-lived stream. 1h, because nothing else ends a stream whose reader has lost its rights. */
-  stream: duration({ min: 1 }).default(3_600_000),
+  connect: duration({ min: 1 })
+    .prefault('5s')
+    .describe('TCP and TLS. Default 5s, because a peer in the same cluster that needs longer is down.'),
+  headers: duration({ min: 1 })
+    .prefault('30s')
+    .describe(
+      'Until the answer begins, waiting for a free connection included. Default 30s, because slow tools answer with a ' +
+        'stream. A long-lived stream may begin as late as `idle`: its head often comes with its first event.',
+    ),
+  idle: duration({ min: 1 })
+    .prefault('5m')
+    .describe(
+      'Between two pieces of a body or stream. Default 5m, because keep-alive comments come every 15s to 60s where ' +
+        'they come at all.',
+    ),
+  total: duration({ min: 1 })
+    .prefault('60s')
+    .describe(
+      'The whole call, except for long-lived streams. Default 60s, because MCP clients give up then.',
+    ),
+  stream: duration({ min: 1 })
+    .prefault('1h')
+    .describe(
+      'The greatest age of a long-lived stream. Default 1h, because nothing else ends a stream whose reader has lost ' +
+        'its rights.',
+    ),
 });
 
 const limits = z.strictObject({
-  /** One JSON body. 16MiB, because the official SDKs carry files as base64 inside results. */
-  resultBytes: bytes({ min: 1, max: 1024 ** 3 }).default(16 * 1024 * 1024),
-  /** One event of a stream. 4MiB, the request body limit of the official SDKs. */
-  eventBytes: bytes({ min: 1, max: 1024 ** 3 }).default(4 * 1024 * 1024),
-  /** Sockets for calls. 256, because a Node server behind the gateway answers about as many at once. */
-  connections: z.int().min(1).max(65_535).default(256),
-  /** Calls that wait for a socket; beyond it callers are told to come back. 1024, because at most that many bodies are held. */
-  queued: z.int().min(0).max(1_000_000).default(1024),
-  /** Long-lived streams, which have sockets of their own so that they cannot use up those for calls. 1024, as many as the official SDK keeps. */
-  streams: z.int().min(1).max(65_535).default(1024),
+  resultBytes: bytes({ min: 1, max: 1024 ** 3 })
+    .prefault('16MiB')
+    .describe(
+      'One JSON body. Default 16MiB, because the official SDKs carry files as base64 inside results.',
+    ),
+  eventBytes: bytes({ min: 1, max: 1024 ** 3 })
+    .prefault('4MiB')
+    .describe('One event of a stream. Default 4MiB, the request body limit of the official SDKs.'),
+  connections: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .prefault(256)
+    .describe(
+      'Sockets for calls. Default 256, because a Node server behind the gateway answers about as many at once.',
+    ),
+  queued: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .prefault(1024)
+    .describe(
+      'Calls that wait for a socket; beyond it callers are told to come back. Default 1024, because at most that many ' +
+        'bodies are held.',
+    ),
+  streams: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .prefault(1024)
+    .describe(
+      'Long-lived streams, which have sockets of their own so that they cannot use up those for calls. Default 1024, ' +
+        'as many as the official SDK keeps.',
+    ),
 });
 
 /** Options of one MCP server reached by Streamable HTTP. Times in milliseconds, sizes in bytes. */
 export const httpUpstreamOptions = z
   .strictObject({
-    url,
-    /** Only these authorities are trusted for this upstream, instead of the ones that Node brings. */
-    ca: z.union([file, z.array(file).min(1)]).optional(),
-    /** The name that the upstream's certificate must carry, where it is not the one in the URL. */
-    serverName: z.string().min(1).optional(),
-    clientCertificate: z.strictObject({ certificate: file, key: file }).optional(),
-    credential: credential.optional(),
-    timeouts: timeouts.prefault({}),
-    limits: limits.prefault({}),
+    url: url.describe("The server's MCP endpoint: http or https, without user name, password or fragment."),
+    ca: z
+      .union([file, z.array(file).min(1)])
+      .optional()
+      .describe(
+        'Only these authorities are trusted for this upstream, instead of the ones that Node brings.',
+      ),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The name that the upstream's certificate must carry, where it is not the one in the URL."),
+    clientCertificate: z
+      .strictObject({
+        certificate: file.describe('Certificate chain in PEM, leaf first.'),
+        key: file.describe('Its private key in PEM.'),
+      })
+      .optional()
+      .describe('What the gateway shows to an upstream that asks for a client certificate.'),
+    credential: credential
+      .optional()
+      .describe("The gateway's own credential for this upstream. The client's credential never travels."),
+    timeouts: timeouts.prefault({}).describe('How long a call to the upstream may take.'),
+    limits: limits.prefault({}).describe('Bounds on what comes from the upstream, and on connections to it.'),
   })
   .superRefine((given, context) => {
     if (given.url.startsWith('https:')) {
