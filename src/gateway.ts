@@ -156,6 +156,7 @@ async function build(
           active -= 1;
         }
       },
+      allowPlaintext: config.insecure.plaintext,
       onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
     });
     closers.push(() => listener.close(0));
@@ -173,6 +174,7 @@ async function build(
       }),
     metrics: () => metrics.scrape(),
     metricsType: metrics.contentType,
+    onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
   });
   closers.push(() => admin.close());
 
