@@ -180,18 +180,4 @@ function* doubts(rule: Rule): Generator<string> {
   if (rule.when?.args !== undefined && rule.tools === undefined && rule.prompts === undefined) {
     yield 'conditions on arguments cannot be evaluated here: only tools and prompts have arguments';
   }
-  for (const text of rule.resources ?? []) {
-    const doubt = resourcePatternDoubt(text);
-    if (doubt !== undefined) yield `the pattern "${text}" can never match: ${doubt}`;
-  }
-}
-
-/** Resource names arrive in one normal spelling. A deny whose pattern has another one is a hole that nobody sees. */
-function resourcePatternDoubt(text: string): string | undefined {
-  if (/^[^:/?#*]*[A-Z][^:/?#*]*:/.test(text)) return 'schemes are in lower case';
-  if (/(^|\/)\.\.?(\/|$)/.test(text)) return 'names have no dot segments';
-  if (/:\/\/[^/]*\/.*\/\//.test(text)) return 'names have no empty segments';
-  if (/[^\x21-\x7e]/.test(text)) return 'other than ASCII characters are percent-encoded as UTF-8';
-  if (/%(?![0-9A-F]{2})/.test(text)) return 'percent-encoding is in upper case';
-  return undefined;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { rate } from '../document/units.ts';
 import { claims, faultless, oneOrMore, when } from './conditions/options.ts';
-import { patternFault } from './pattern.ts';
+import { patternFault, resourcePatternFault } from './pattern.ts';
 
 /** The vocabulary of one policy file. What the schema lets through, `compilePolicy` can compile. */
 
@@ -9,6 +9,7 @@ export const actionNames = ['call', 'read', 'subscribe', 'get', 'complete', 'use
 
 const pattern = faultless(patternFault);
 const patterns = oneOrMore(pattern);
+const resourcePatterns = oneOrMore(faultless((text) => patternFault(text) ?? resourcePatternFault(text)));
 
 const roleName = faultless((text) =>
   /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)
@@ -34,7 +35,7 @@ const actions = oneOrMore(z.enum(actionNames));
 
 const targets = {
   tools: patterns.optional().describe('Patterns of tool names.'),
-  resources: patterns
+  resources: resourcePatterns
     .optional()
     .describe('Patterns of resource URIs in their normal form; `*` stays between slashes.'),
   prompts: patterns.optional().describe('Patterns of prompt names.'),
@@ -136,7 +137,7 @@ const aclObject = z
     tool: patterns
       .optional()
       .describe('Patterns of tool names. One of `tool`, `resource` and `prompt` is given.'),
-    resource: patterns.optional().describe('Patterns of resource URIs in their normal form.'),
+    resource: resourcePatterns.optional().describe('Patterns of resource URIs in their normal form.'),
     prompt: patterns.optional().describe('Patterns of prompt names.'),
     upstreams: upstreams.optional(),
     mode: mode.prefault('enforce').describe(modeMeaning),

@@ -129,7 +129,7 @@ export class Hearing {
     const { deny, allow, aclAllow, protector, implied } = this.#shadow;
     if (effect === 'allow') {
       if (deny !== undefined) return { effect: 'deny', reason: this.#because('denied-by-rule', deny) };
-      if (protector === undefined || this.#protectors.length > 0) return undefined;
+      if (protector === undefined) return undefined;
       if (this.#aclAllows.length > 0 || aclAllow !== undefined) return undefined;
       return { effect: 'deny', reason: reason('denied-by-acl', protector) };
     }

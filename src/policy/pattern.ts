@@ -32,6 +32,24 @@ export function patternFault(text: string): string | undefined {
   return undefined;
 }
 
+/**
+ * Says why a pattern of resource URIs can never match; undefined where it can. Resource names arrive in one normal
+ * spelling: a deny or an ACL whose pattern has another one would be a hole that nobody sees.
+ */
+export function resourcePatternFault(text: string): string | undefined {
+  const reason = spellingFault(text);
+  return reason === undefined ? undefined : `the pattern "${text}" can never match: ${reason}`;
+}
+
+function spellingFault(text: string): string | undefined {
+  if (/^[^:/?#*]*[A-Z][^:/?#*]*:/.test(text)) return 'schemes are in lower case';
+  if (/(^|\/)\.\.?(\/|$)/.test(text)) return 'names have no dot segments';
+  if (/:\/\/[^/]*\/.*\/\//.test(text)) return 'names have no empty segments';
+  if (/[^\x21-\x7e]/.test(text)) return 'other than ASCII characters are percent-encoded as UTF-8';
+  if (/%(?![0-9A-F]{2})/.test(text)) return 'percent-encoding is in upper case';
+  return undefined;
+}
+
 export function compilePattern(text: string, separator: Separator): NamePattern {
   const star = text.indexOf('*');
   if (star < 0) return { text, literal: text, exact: true, matches: (name) => name === text };
