@@ -8,9 +8,14 @@
  * Own JSON-RPC codes are positive, outside -32768..-32000 (MCP 2026-07-28, basic/index, error codes).
  */
 
-interface ErrorRow {
-  /** HTTP status for a caller of the legacy era, and for failures before the era is known. */
+export interface ErrorRow {
+  /**
+   * HTTP status. 200 where the failure answers a request: official clients read a JSON-RPC error only from 200 with the
+   * matching id.
+   */
   readonly status: number;
+  /** HTTP status where there is no id to answer: the same clients hang on a 200 without one. Stands beside each 200. */
+  readonly bareStatus?: number;
   /** HTTP status for revision 2026-07-28, where it differs. */
   readonly modernStatus?: number;
   /** JSON-RPC error code. */
@@ -45,7 +50,11 @@ const table = {
     rpc: -32600,
     text: 'The request id is not a short string or a safe integer',
   },
-  'frame-params-invalid': { status: 400, rpc: -32602, text: 'The params do not have the shape of this method' },
+  'frame-params-invalid': {
+    status: 400,
+    rpc: -32602,
+    text: 'The params do not have the shape of this method',
+  },
   'batch-not-allowed': {
     status: 400,
     rpc: -32600,
@@ -62,6 +71,7 @@ const table = {
   'revision-unsupported': { status: 400, rpc: -32022, text: 'The protocol revision is not supported' },
   'method-unknown': {
     status: 200,
+    bareStatus: 404,
     modernStatus: 404,
     rpc: -32601,
     text: 'The method is not available on this server',
@@ -86,35 +96,63 @@ const table = {
   'session-unknown': { status: 404, rpc: -32001, text: 'Session not found' },
 
   // What policy and limits say.
-  denied: { status: 200, rpc: 4030, text: 'Not allowed, or not available' },
-  'arguments-refused': { status: 200, rpc: 4030, text: 'The arguments are refused by policy' },
-  'rate-limited': { status: 200, rpc: 4290, text: 'Too many calls: try again later' },
-  'concurrency-limited': { status: 200, rpc: 4290, text: 'Too many calls at once: try again later' },
+  denied: { status: 200, bareStatus: 403, rpc: 4030, text: 'Not allowed, or not available' },
+  'arguments-refused': {
+    status: 200,
+    bareStatus: 403,
+    rpc: 4030,
+    text: 'The arguments are refused by policy',
+  },
+  'rate-limited': { status: 200, bareStatus: 429, rpc: 4290, text: 'Too many calls: try again later' },
+  'concurrency-limited': {
+    status: 200,
+    bareStatus: 429,
+    rpc: 4290,
+    text: 'Too many calls at once: try again later',
+  },
   flooded: { status: 429, rpc: 4290, text: 'Too many requests: try again later' },
   'answer-unexpected': { status: 400, rpc: -32600, text: 'Nobody asked the question that this answers' },
   'request-id-in-use': { status: 400, rpc: -32600, text: 'A request with this id is still running' },
   'state-unknown': { status: 400, rpc: -32602, text: 'The request state is not known or has expired' },
 
   // What the upstream did.
-  'upstream-unreachable': { status: 502, rpc: 5020, text: 'The server behind the gateway cannot be reached' },
+  'upstream-unreachable': {
+    status: 200,
+    bareStatus: 502,
+    rpc: 5020,
+    text: 'The server behind the gateway cannot be reached',
+  },
   'upstream-invalid': {
-    status: 502,
+    status: 200,
+    bareStatus: 502,
     rpc: 5020,
     text: 'The server behind the gateway gave an answer that is not valid',
   },
   'upstream-refused': {
-    status: 502,
+    status: 200,
+    bareStatus: 502,
     rpc: 5020,
     text: 'The server behind the gateway refused the request',
   },
   'upstream-closed': {
-    status: 502,
+    status: 200,
+    bareStatus: 502,
     rpc: 5020,
     text: 'The server behind the gateway ended before it answered',
   },
-  'upstream-timeout': { status: 504, rpc: 5040, text: 'The server behind the gateway did not answer in time' },
-  'result-too-large': { status: 200, rpc: 4130, text: 'The result is larger than this gateway relays' },
-  'result-refused': { status: 200, rpc: 4030, text: 'The result is refused by policy' },
+  'upstream-timeout': {
+    status: 200,
+    bareStatus: 504,
+    rpc: 5040,
+    text: 'The server behind the gateway did not answer in time',
+  },
+  'result-too-large': {
+    status: 200,
+    bareStatus: 413,
+    rpc: 4130,
+    text: 'The result is larger than this gateway relays',
+  },
+  'result-refused': { status: 200, bareStatus: 403, rpc: 4030, text: 'The result is refused by policy' },
 
   // The gateway itself.
   'audit-unavailable': { status: 503, rpc: 5030, text: 'The call cannot be recorded, so it is refused' },
