@@ -1,0 +1,221 @@
+import type { ErrorCode } from '../../src/errors.ts';
+
+/** What stands in docs/errors.md beside the columns of the table in src/errors.ts. */
+interface Cause {
+  /** When this code is given. */
+  readonly when: string;
+  /** What the caller can do about it. */
+  readonly help: string;
+}
+
+const fixClient = 'Correct the client: the same bytes will be refused again.';
+const smaller = 'Send less, or ask the operator to raise the bound.';
+const askPolicy = 'Ask whoever writes the policies. `sallyport explain` tells them why.';
+const askUpstream = 'Try again; if it stays, the operator looks at the process log and at the server.';
+
+/** One row for each code: a code without one does not compile. */
+export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
+  'body-empty': { when: 'A POST without a body.', help: fixClient },
+  'body-too-large': {
+    when: 'The body is above `listeners[].limits.bodyBytes`, or the frame above `limits.frames.requestBytes`.',
+    help: smaller,
+  },
+  'json-invalid': { when: 'The body is not JSON by the grammar of RFC 8259.', help: fixClient },
+  'json-encoding': { when: 'Bytes that are not UTF-8, or a byte order mark.', help: fixClient },
+  'json-repeated-key': {
+    when: 'An object has a key twice, compared after escapes are resolved: parsers disagree about which one counts.',
+    help: fixClient,
+  },
+  'json-forbidden-key': { when: 'A key `__proto__`, at any depth.', help: 'Rename the key.' },
+  'json-ambiguous-key': {
+    when: 'A key of a protocol object that reads like one of its keys without being it, such as `Method`: a lenient server would take it for that key.',
+    help: fixClient,
+  },
+  'json-lone-surrogate': { when: 'A text holds half of a surrogate pair.', help: fixClient },
+  'json-number': { when: 'A number that is not finite, or has too many digits.', help: fixClient },
+  'json-too-deep': { when: 'Nesting above `limits.request.maxDepth`.', help: smaller },
+  'json-too-many-nodes': { when: 'More values than `limits.request.maxNodes`.', help: smaller },
+  'json-too-many-keys': {
+    when: 'An object with more keys than `limits.request.maxKeysPerObject`.',
+    help: smaller,
+  },
+  'json-string-too-long': { when: 'A text above `limits.request.maxStringBytes`.', help: smaller },
+  'json-array-too-long': { when: 'A list longer than `limits.request.maxArrayLength`.', help: smaller },
+  'frame-invalid': {
+    when: 'JSON, but not a JSON-RPC 2.0 request, notification or answer; or an answer posted in revision 2026-07-28.',
+    help: fixClient,
+  },
+  'frame-id-invalid': {
+    when: 'The id is `null`, a fraction, beyond 2^53, or a text of more than 128 characters.',
+    help: fixClient,
+  },
+  'frame-params-invalid': {
+    when: 'A member that the gateway decides on is missing or has another type, or a URI has no single normal form.',
+    help: fixClient,
+  },
+  'batch-not-allowed': {
+    when: 'A batch in another revision than 2025-03-26, or one with `initialize` in it.',
+    help: 'Send the messages one by one.',
+  },
+  'batch-invalid': { when: 'A batch that is empty, too long, or repeats an id.', help: fixClient },
+  'meta-missing': {
+    when: 'A request of 2026-07-28 without protocol version or client capabilities in `params._meta`.',
+    help: fixClient,
+  },
+  'header-mismatch': {
+    when: '`Mcp-Method`, `Mcp-Name`, `Mcp-Param-*` or the version header says something else than the body, or names arguments of a tool that the gateway does not know.',
+    help: 'Make the headers from the body that is sent. After a change of tools, list them again.',
+  },
+  'capability-missing': {
+    when: "Kept for 2026-07-28's own use of it. This release never gives it by itself.",
+    help: 'Declare the capability.',
+  },
+  'revision-unsupported': {
+    when: 'A protocol revision that the gateway does not know, or that `revisions` leaves out. `data.supported` names the modern ones that it serves.',
+    help: 'Use one of them, or `initialize` for a legacy one.',
+  },
+  'method-unknown': {
+    when: 'The method does not exist in this revision and direction. Unknown methods are never forwarded.',
+    help: 'Check spelling and revision.',
+  },
+
+  'header-invalid': {
+    when: 'A header that must stand once is repeated; framing that two parsers could read in two ways; a version header that is not that of the session.',
+    help: 'Correct the client, or the proxy between.',
+  },
+  'header-too-large': {
+    when: 'Headers above `listeners[].limits.headerBytes`, or too many of them.',
+    help: smaller,
+  },
+  'media-type': { when: 'Another content type, another charset, or a content encoding.', help: fixClient },
+  'not-acceptable': {
+    when: 'POST without both media types in `Accept`; GET without `text/event-stream`.',
+    help: fixClient,
+  },
+  'host-refused': {
+    when: 'The `Host` is not in `listeners[].hosts`.',
+    help: 'Use the name that the operator gave; the operator adds names under `hosts`.',
+  },
+  'origin-refused': {
+    when: 'The `Origin` is not in `listeners[].origins`: a web page that nobody named.',
+    help: 'The operator adds origins that are meant.',
+  },
+  'route-unknown': { when: 'No upstream has this path.', help: 'Check the URL: paths are compared exactly.' },
+  'http-method': {
+    when: 'Another method than POST, GET and DELETE; GET or DELETE in 2026-07-28; GET or DELETE that the upstream does not serve.',
+    help: 'See the `Allow` header.',
+  },
+  'tls-handshake': {
+    when: 'The handshake failed: no common version or suite, or a client certificate that does not verify. Stands in the audit only; the client sees a TLS alert.',
+    help: 'Check the certificate, its chain, its dates and its revocation.',
+  },
+  'request-timeout': {
+    when: 'Headers or body were not there in time.',
+    help: 'Try again on a better network.',
+  },
+
+  'credential-missing': {
+    when: 'Nothing was presented, or less than `require` asks for.',
+    help: 'Authenticate as `WWW-Authenticate` says.',
+  },
+  'credential-invalid': {
+    when: 'Something that was presented is not good, whatever else was proven; or it expired while a stream was open. The reason is not told.',
+    help: 'Renew the credential.',
+  },
+  'session-missing': { when: 'DELETE without `Mcp-Session-Id`.', help: fixClient },
+  'session-unknown': {
+    when: "The session id is stale, forged, another caller's, another upstream's, or sealed with a key that is gone; or the upstream has forgotten the session. All look alike. Also an event id that does not belong to the session.",
+    help: '`initialize` anew.',
+  },
+
+  denied: {
+    when: 'Policy does not allow it, or the target does not exist for this caller. Both look alike. `stream-open` and `session-end` are judged too.',
+    help: askPolicy,
+  },
+  'arguments-refused': {
+    when: 'The caller may use the target, but a condition on arguments, time or network does not hold. `data.rule` and `data.condition` name it, never a value.',
+    help: 'Change the arguments accordingly, or ask for another rule.',
+  },
+  'rate-limited': {
+    when: 'A rate of the policy is used up. `data.limit` names it.',
+    help: 'Wait for `data.retryAfterMs`.',
+  },
+  'concurrency-limited': {
+    when: 'As many calls are running as the limit `data.limit` allows.',
+    help: 'Wait until one has ended.',
+  },
+  flooded: {
+    when: 'Too many connections of one address, or too many requests pipelined on one.',
+    help: 'Use fewer connections.',
+  },
+  'answer-unexpected': {
+    when: 'An answer to a question that nobody asked, that was answered already, or that has expired.',
+    help: fixClient,
+  },
+  'request-id-in-use': {
+    when: 'A request of this session with the same id has not ended.',
+    help: 'Use each id once.',
+  },
+  'state-unknown': {
+    when: "`requestState` is stale, altered, or another caller's, method's or target's; or `inputResponses` answers what was not asked.",
+    help: 'Send the request again without state.',
+  },
+
+  'upstream-unreachable': { when: 'No connection, or no TLS, to the server.', help: askUpstream },
+  'upstream-invalid': {
+    when: 'The server sent something that is not valid, not decodable, or not an answer to this request.',
+    help: askUpstream,
+  },
+  'upstream-refused': {
+    when: "The server answered with an HTTP error. Its own words stay behind; the status is in the process log's cause.",
+    help: askUpstream,
+  },
+  'upstream-closed': {
+    when: 'The connection or stream ended without an answer. The server may have acted on the request.',
+    help: 'Look at what the server did before trying again.',
+  },
+  'upstream-timeout': {
+    when: 'One of `upstreams[].http.timeouts` ran out. The server may have acted on the request.',
+    help: 'Look at what the server did before trying again.',
+  },
+  'result-too-large': {
+    when: 'The answer is above `upstreams[].http.limits`, `limits.result` or `limits.frames`. Nothing of it is relayed.',
+    help: 'Ask for less, or by pages.',
+  },
+  'result-refused': {
+    when: 'The result asks the client a question, or carries a resource, that policy does not allow.',
+    help: askPolicy,
+  },
+
+  'audit-unavailable': {
+    when: 'Records cannot be written and `audit.onFailure` is `deny`.',
+    help: 'Try again later. If the call had reached the server already, its answer was withheld.',
+  },
+  overloaded: {
+    when: 'A bound on connections, queued calls, streams, or remembered keys, requests and questions is reached.',
+    help: 'Try again later; wait as long as `Retry-After` says, where there is one.',
+  },
+  draining: {
+    when: 'The gateway closed its connections to the server while this call ran or waited.',
+    help: 'Try again.',
+  },
+  internal: {
+    when: 'A fault of the gateway. A check that breaks refuses.',
+    help: 'Report it, with the time; the process log has the cause.',
+  },
+};
+
+/** How docs/errors.md groups them. A test holds that each code stands in exactly one group. */
+export const errorGroups: readonly { readonly title: string; readonly codes: readonly ErrorCode[] }[] = [
+  { title: 'What the bytes mean', codes: between('body-empty', 'method-unknown') },
+  { title: 'The HTTP request around them', codes: between('header-invalid', 'request-timeout') },
+  { title: 'Who is calling', codes: between('credential-missing', 'session-unknown') },
+  { title: 'What policy and limits say', codes: between('denied', 'state-unknown') },
+  { title: 'What the upstream did', codes: between('upstream-unreachable', 'result-refused') },
+  { title: 'The gateway itself', codes: between('audit-unavailable', 'internal') },
+];
+
+function between(first: ErrorCode, last: ErrorCode): readonly ErrorCode[] {
+  const codes = Object.keys(errorCauses) as ErrorCode[];
+  return codes.slice(codes.indexOf(first), codes.indexOf(last) + 1);
+}
