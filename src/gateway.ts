@@ -4,7 +4,8 @@ import { readPolicySources } from './config/policy-sources.ts';
 import type { Config } from './config/schema.ts';
 import { readSessionKeys } from './config/session-keys.ts';
 import { watchedFiles, watchFiles } from './config/watch.ts';
-import { formatProblem } from './document/problems.ts';
+import { formatProblem, type Problem } from './document/problems.ts';
+import { errorTable } from './errors.ts';
 import type { FilterEvent } from './filters/deps.ts';
 import { createFilters } from './filters/index.ts';
 import { createSessionSealer } from './filters/session-sealer.ts';
@@ -23,7 +24,7 @@ import { createIdSource } from './pipeline/exchange-id.ts';
 import { createGate } from './pipeline/gate.ts';
 import type { Outcome, Recorder } from './pipeline/outcome.ts';
 import { createCatalogRefresher } from './pipeline/refresh-catalog.ts';
-import { type CompiledPolicy, compilePolicy, type PolicyCompilation } from './policy/compile.ts';
+import { compilePolicy, type PolicyCompilation } from './policy/compile.ts';
 import { createHttpUpstream } from './upstream/http.ts';
 import { version } from './version.ts';
 
@@ -61,7 +62,7 @@ export async function startGateway(config: Config): Promise<Started> {
   if (!compiled.ok) return { ok: false, problems: compiled.problems.map(formatProblem) };
   const closers: (() => Promise<void> | void)[] = [];
   try {
-    return { ok: true, gateway: await build(config, compiled.policy, closers) };
+    return { ok: true, gateway: await build(config, compiled, closers) };
   } catch (error) {
     for (const close of closers.reverse()) await close();
     return { ok: false, problems: [(error as Error).message] };
@@ -70,10 +71,10 @@ export async function startGateway(config: Config): Promise<Started> {
 
 async function build(
   config: Config,
-  firstPolicy: CompiledPolicy,
+  compiled: Extract<PolicyCompilation, { ok: true }>,
   closers: (() => Promise<void> | void)[],
 ): Promise<Gateway> {
-  let policy = firstPolicy;
+  let { policy } = compiled;
   let draining = false;
   let active = 0;
   const failing = new Map<string, string>();
@@ -94,6 +95,10 @@ async function build(
   const redactor = createRedactor(heldSecrets());
   const log = createLog(config.log, redactor);
   for (const warning of config.warnings) log.warn('the configuration weakens the gateway', { warning });
+  const warn = (found: readonly Problem[]): void => {
+    for (const warning of found) log.warn('a policy warning', { warning: formatProblem(warning) });
+  };
+  warn(compiled.warnings);
   const audit = await createAudit(config.audit, { log, redactor });
   closers.push(() => audit.close());
   let certificates = certificateExpiries(config);
@@ -133,6 +138,7 @@ async function build(
     clientDecodeLimits: config.limits.request,
     monotonic,
     now,
+    at,
     newId: createIdSource(),
     identify: (evidence) => identity.authenticate(evidence),
     apiKeyHeader: apiKeyHeader ?? 'x-api-key',
@@ -195,7 +201,7 @@ async function build(
     await renew('policies', async () => {
       const next = await loadPolicies(config.policies);
       if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
-      for (const warning of next.warnings) log.warn('a policy warning', { warning: formatProblem(warning) });
+      warn(next.warnings);
       policy = next.policy;
     });
     await renew('identity', () => identity.reload());
@@ -266,7 +272,8 @@ function recordRefusal(refusal: Refusal, recorder: Recorder, time: number): void
     verb: refusal.verb,
     exchange: undefined,
     code: refusal.code,
-    rpcCode: undefined,
+    // Status 0: nothing was answered.
+    rpcCode: refusal.status === 0 ? undefined : errorTable[refusal.code].rpc,
     status: refusal.status,
     time,
     durationMs: 0,
@@ -278,6 +285,15 @@ function recordRefusal(refusal: Refusal, recorder: Recorder, time: number): void
   };
   // Refused either way: an audit that fails is counted by itself and can withhold nothing more.
   recorder.record(outcome)?.catch(() => undefined);
+}
+
+/** Node's timers hold 24 days at most, and no stream lives that long. */
+const longestTimer = 2 ** 31 - 1;
+
+function at(time: number, then: () => void): () => void {
+  const timer = setTimeout(then, Math.min(time - Date.now(), longestTimer));
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 function reportFilterEvent(event: FilterEvent, metrics: Metrics, log: Log): void {
