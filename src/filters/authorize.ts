@@ -47,13 +47,14 @@ export function authorize(outstanding: Outstanding): Filter {
         case 'result': {
           const asked = outstanding.find(frame.id, exchange);
           if (asked === undefined) return drop('answer-unasked');
-          if (exchange.era === 'modern' && !mayAskAll(frame.result, exchange))
-            return refuseResult('a question');
+          // In both eras: a client that speaks both may not look which of them the result came in.
+          if (!mayAskAll(frame.result, exchange)) return refuseResult('a question');
           return judgeContents(frame.result, asked.row, exchange);
         }
         case 'error':
-          // 2025-11-25: an error may ask the client to open URLs. That is an elicitation by another name.
-          if (frame.error.code === urlElicitationRequired && exchange.era === 'legacy') {
+          // 2025-11-25: an error may ask the client to open URLs. That is an elicitation by another name, and clients of
+          // 2026-07-28, which has no such error, may know it still.
+          if (frame.error.code === urlElicitationRequired) {
             return mayAsk('elicitation/create', exchange) ? pass : refuseResult('an elicitation');
           }
           return pass;
@@ -137,6 +138,8 @@ function accessRequest(target: Target, implied: boolean, exchange: Exchange): Ac
 }
 
 function judgeQuestion(frame: RequestFrame, exchange: Exchange): Verdict {
+  // The record of this question must not name the rule of an earlier one.
+  exchange.facts.questionDecision = undefined;
   // 2026-07-28 has no requests of servers: there is nowhere to send even a refusal.
   if (exchange.era === 'modern') return drop('server-request');
   const row = methodRow(frame.method, exchange.revision, 'toClient', 'request');

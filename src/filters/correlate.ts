@@ -79,7 +79,7 @@ export function correlate(deps: CorrelateDeps): Filter {
     const row = methodRow(frame.method, exchange.revision, 'toUpstream', 'request');
     if (row === undefined) return reject(new GatewayError('method-unknown'));
     const target = targetOf(row, frame.params);
-    const opened = exchange.era === 'modern' ? rounds.toUpstream(frame, row, target, exchange) : frame;
+    const opened = rounds.toUpstream(frame, row, target, exchange);
     if (opened instanceof GatewayError) return reject(opened);
     const progressToken = idIn(metaOf(frame.params), 'progressToken');
     const asked = outstanding.ask(exchange, { clientId: frame.id, row, target, progressToken });
@@ -153,7 +153,9 @@ export function correlate(deps: CorrelateDeps): Filter {
     }
     const asked = outstanding.find(frame.id, exchange);
     if (asked === undefined) return drop('answer-unasked');
-    outstanding.answered(asked);
+    // Nobody hears this one. Where the stream can be resumed the upstream will repeat it, and then it must still fit.
+    const isMissed = exchange.era === 'legacy' && exchange.facts.resumable && exchange.facts.clientGone;
+    if (!isMissed) outstanding.answered(asked);
     if (frame.kind === 'error' || exchange.era === 'legacy') return replace(withId(frame, asked.clientId));
     const result = isListen(asked, exchange)
       ? withClientSubscription(frame, asked)

@@ -1,58 +1,20 @@
 import { GatewayError } from '../errors.ts';
 import type { Frame } from '../mcp/frame.ts';
-import { methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
 import type { FrameLimits } from './options.ts';
 
-/**
- * Bounds the size of single frames, and the number and bytes of frames that one exchange brings back. What is beyond
- * a bound is refused whole, never cut.
- */
-export function frameLimits(limits: FrameLimits): Filter {
-  const usage = new WeakMap<Exchange, { frames: number; bytes: number }>();
+/** Bounds the size of a client's frame. What is beyond the bound is refused whole, never cut. */
+export function frameLimits(limits: Pick<FrameLimits, 'requestBytes'>): Filter {
   return {
     name: 'frame-limits',
     toUpstream(frame: Frame, exchange: Exchange): Verdict {
       const size = Math.max(exchange.requestBytes, bytesOf(frame));
       return size > limits.requestBytes ? reject(new GatewayError('body-too-large')) : pass;
     },
-    toClient(frame: Frame, exchange: Exchange): Verdict {
-      const size = bytesOf(frame);
-      let used = usage.get(exchange);
-      if (used === undefined) {
-        used = { frames: 0, bytes: 0 };
-        usage.set(exchange, used);
-      }
-      used.frames += 1;
-      used.bytes += size;
-      const [frames, bytes] = isStream(exchange)
-        ? [limits.framesPerStream, limits.bytesPerStream]
-        : [limits.framesPerExchange, limits.bytesPerExchange];
-      if (size > limits.resultBytes) return tooLarge('one frame');
-      if (used.frames > frames) return tooLarge('frames of one exchange');
-      if (used.bytes > bytes) return tooLarge('bytes of one exchange');
-      return pass;
-    },
-    end(exchange: Exchange): void {
-      usage.delete(exchange);
-    },
   };
-}
-
-function tooLarge(what: string): Verdict {
-  return reject(new GatewayError('result-too-large', { cause: `too much: ${what}` }));
 }
 
 function bytesOf(frame: Frame): number {
   return frame.kind === 'stream-open' || frame.kind === 'session-end' ? 0 : frame.bytes.length;
-}
-
-/** Streams that are meant to stay open have bounds of their own. */
-function isStream({ request, revision }: Exchange): boolean {
-  if (request.kind === 'stream-open') return true;
-  return (
-    request.kind === 'request' &&
-    methodRow(request.method, revision, 'toUpstream', 'request')?.longLived === true
-  );
 }

@@ -1,4 +1,5 @@
 import type { Filter } from '../pipeline/filter.ts';
+import { answerLimits } from './answer-limits.ts';
 import { authorize } from './authorize.ts';
 import { concurrency } from './concurrency.ts';
 import { correlate } from './correlate.ts';
@@ -37,5 +38,6 @@ export function createFilters(deps: FilterDeps): readonly Filter[] {
     authorize(outstanding),
     visibility(outstanding),
     concurrency(options.memory.concurrencyKeys, deps.report),
+    answerLimits(options.frames),
   ];
 }

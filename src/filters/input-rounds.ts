@@ -36,6 +36,8 @@ export function createInputRounds(
       const state = frame.params === undefined ? undefined : own(frame.params, 'requestState');
       const answers = frame.params === undefined ? undefined : own(frame.params, 'inputResponses');
       if (state === undefined && answers === undefined) return frame;
+      // Sessions have no such rounds, and a server that speaks both eras might take the answers all the same.
+      if (exchange.era === 'legacy') return new GatewayError('state-unknown');
       if (!row.mayAskInput) {
         // A task's questions are answered by its own method and bound to the task id instead.
         return row.mirrors === 'taskId' && state === undefined ? frame : new GatewayError('state-unknown');

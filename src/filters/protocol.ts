@@ -12,6 +12,7 @@ import {
 } from '../mcp/revision.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
+import { maySee } from './may-see.ts';
 
 const logLevelKey = 'io.modelcontextprotocol/logLevel';
 const tasksExtension = 'io.modelcontextprotocol/tasks';
@@ -98,7 +99,12 @@ export function protocol(
     row: MethodRow,
     exchange: Exchange,
   ): Verdict | Promise<Verdict> {
-    const tool = toolOf(frame, row);
+    const named = toolOf(frame, row);
+    // What the caller may not see must not show by which headers it is held to: `authorize` refuses all of it alike.
+    const tool =
+      named !== undefined && maySee({ kind: 'tool', name: named, action: 'call' }, exchange)
+        ? named
+        : undefined;
     if (tool === undefined || exchange.headers.params.size === 0) return compare(frame, row, tool, exchange);
     const mirrored = exchange.catalog.tool(tool)?.mirroredArguments;
     let isKnown = mirrored !== undefined;

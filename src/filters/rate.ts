@@ -6,6 +6,7 @@ import type { CompiledLimit } from '../policy/model.ts';
 import type { FilterEvent } from './deps.ts';
 import { askGcra, type GcraRate, gcraRate } from './gcra.ts';
 import { type CountedLimit, limitsOf } from './limit-keys.ts';
+import { namesHidden } from './may-see.ts';
 import { createRateStore } from './rate-store.ts';
 
 /**
@@ -50,6 +51,8 @@ export function rate(maximum: number, report: (event: FilterEvent) => void): Fil
       note(counted, exchange);
       if (refusedBy !== undefined) {
         exchange.facts.limitedBy = refusedBy.limit;
+        // A limit that names what the caller may not see would show by its own words that it exists.
+        if (namesHidden(frame, exchange)) return reject(new GatewayError('denied', { cause: 'a limit' }));
         return reject(new GatewayError('rate-limited', { data: refusedBy }));
       }
       for (const { key, tat } of charges) store.set(key, tat);

@@ -8,7 +8,7 @@ import { isName } from '../mcp/text.ts';
 import type { CatalogTool } from '../pipeline/catalog.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
-import { isVisible } from '../policy/decide.ts';
+import { maySee } from './may-see.ts';
 import type { Outstanding } from './outstanding.ts';
 
 /**
@@ -73,15 +73,7 @@ const noMirrors: ReadonlyMap<string, readonly string[]> = new Map();
 function isListed(name: string, list: ListColumn, exchange: Exchange): boolean {
   const target = targetName(name, list);
   if (target === undefined) return false;
-  return isVisible(
-    {
-      subject: exchange.principal,
-      action: list.action,
-      resource: { upstream: exchange.upstream, kind: list.kind, name: target },
-      context: { arguments: undefined, address: exchange.peer.address, time: exchange.time },
-    },
-    exchange.policy,
-  );
+  return maySee({ kind: list.kind, name: target, action: list.action }, exchange);
 }
 
 /** Undefined where a call could not name this target either. */

@@ -86,7 +86,8 @@ function guardBodyless(reply: HttpReply, headers: RequestHeaders, method: 'GET' 
 /** What would have another party in the chain see other message borders, or another protocol, than this one. */
 function framingProblem(reply: HttpReply, headers: RequestHeaders): string | undefined {
   const { httpVersion } = reply.request;
-  if (httpVersion !== '1.1' && httpVersion !== '2.0') return `HTTP/${httpVersion}`;
+  // By the connection, not by what the request line says of itself: Node's HTTP/1 parser lets 2.0 pass.
+  if (httpVersion !== (reply.connection.session === undefined ? '1.1' : '2.0')) return `HTTP/${httpVersion}`;
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     return `Expect ${quote(headers.expect)}`;
   }

@@ -12,9 +12,14 @@ export function withId(frame: MessageFrame, id: RequestId): MessageFrame {
   // An error whose peer wrote no id member: there is nothing to splice.
   if (frame.idSpan === undefined) return build(frame, { ...frame.value, id }, id);
   const [start, end] = frame.idSpan;
-  const text = Buffer.from(encodeText(id), 'utf8');
-  const bytes = Buffer.concat([frame.bytes.subarray(0, start), text, frame.bytes.subarray(end)]);
-  return { ...frame, bytes, value: { ...frame.value, id }, id, idSpan: [start, start + text.length] };
+  // Every frame comes by here twice, and a safe integer is its own JSON text.
+  const text = Number.isSafeInteger(id) ? String(id) : encodeText(id);
+  const length = Buffer.byteLength(text, 'utf8');
+  const bytes = Buffer.allocUnsafe(frame.bytes.length - (end - start) + length);
+  frame.bytes.copy(bytes, 0, 0, start);
+  bytes.write(text, start, 'utf8');
+  frame.bytes.copy(bytes, start + length, end);
+  return { ...frame, bytes, value: { ...frame.value, id }, id, idSpan: [start, start + length] };
 }
 
 /**

@@ -183,26 +183,43 @@ const inputRequests = new Map<string, MethodRow>(
 
 type Way = 'toUpstream' | 'toClient';
 
+/** The rows of one revision, by direction and kind. */
+type Places = Readonly<Record<`${Way} ${MethodRow['kind']}`, Map<string, MethodRow>>>;
+
 const index = buildIndex();
 
-function buildIndex(): ReadonlyMap<string, ReadonlyMap<string, MethodRow>> {
-  const built = new Map<string, Map<string, MethodRow>>();
+function buildIndex(): ReadonlyMap<Revision, Places> {
+  const built = new Map<Revision, Places>();
   for (const known of methods) {
     for (const revision of known.revisions) {
+      const places = built.get(revision) ?? noRows();
+      built.set(revision, places);
       const ways: readonly Way[] = known.direction === 'both' ? [up, down] : [known.direction];
       for (const way of ways) {
-        const place = placeOf(revision, way, known.kind);
-        const rows = built.get(place) ?? new Map<string, MethodRow>();
-        if (rows.has(known.method)) throw new TypeError(`two rows for ${known.method} in ${place}`);
-        built.set(place, rows.set(known.method, known));
+        const rows = rowsAt(places, way, known.kind);
+        if (rows.has(known.method)) throw new TypeError(`two rows for ${known.method} in ${revision} ${way}`);
+        rows.set(known.method, known);
       }
     }
   }
   return built;
 }
 
-function placeOf(revision: Revision, way: Way, kind: MethodRow['kind']): string {
-  return `${revision} ${way} ${kind}`;
+function noRows(): Places {
+  return {
+    'toUpstream request': new Map(),
+    'toUpstream notification': new Map(),
+    'toClient request': new Map(),
+    'toClient notification': new Map(),
+  };
+}
+
+/** Without making a text of the two: this is asked a dozen times for each frame. */
+function rowsAt(places: Places, way: Way, kind: MethodRow['kind']): Map<string, MethodRow> {
+  if (way === 'toUpstream') {
+    return kind === 'request' ? places['toUpstream request'] : places['toUpstream notification'];
+  }
+  return kind === 'request' ? places['toClient request'] : places['toClient notification'];
 }
 
 /**
@@ -216,7 +233,8 @@ export function methodRow(
   direction: Way,
   kind: MethodRow['kind'],
 ): MethodRow | undefined {
-  return index.get(placeOf(revision, direction, kind))?.get(method);
+  const places = index.get(revision);
+  return places === undefined ? undefined : rowsAt(places, direction, kind).get(method);
 }
 
 /** The row of a question that rides in `inputRequests` of a modern result; undefined where it may not. */

@@ -95,13 +95,16 @@ const mirroredTypes: ReadonlySet<unknown> = new Set(['string', 'integer', 'boole
 const dataKeywords: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'examples', 'required']);
 /** As many as a request may carry (headers.ts). */
 const maxMirrored = 64;
+/** Lengths of a suffix and of all names on a path. Honest ones are words; they are kept for each tool of a list. */
+const maxSuffixLength = 64;
+const maxPathLength = 256;
 
 /**
  * Reads the `x-mcp-header` annotations of a tool's input schema.
  *
  * @returns undefined where the schema breaks a rule: an annotation that is not reached through `properties` alone,
- *   on a type other than string, integer or boolean, that is no header token, or that repeats another regardless of
- *   case. Such tools are dropped from lists (2026-07-28, server/tools).
+ *   on a type other than string, integer or boolean, that is no header token, that repeats another regardless of
+ *   case, or that is longer than any honest one. Such tools are dropped from lists (2026-07-28, server/tools).
  */
 export function mirroredArgumentsOf(inputSchema: JsonValue): MirroredArguments | undefined {
   const found = new Map<string, readonly string[]>();
@@ -121,7 +124,8 @@ function collect(
   if (!isJsonObject(schema)) return true;
   const header = own(schema, annotation);
   if (header !== undefined) {
-    if (!reachable || path.length === 0 || typeof header !== 'string' || !headerToken.test(header))
+    if (!reachable || path.length === 0 || path.join('').length > maxPathLength) return false;
+    if (typeof header !== 'string' || header.length > maxSuffixLength || !headerToken.test(header))
       return false;
     const suffix = header.toLowerCase();
     if (!mirroredTypes.has(own(schema, 'type')) || found.has(suffix) || found.size === maxMirrored)

@@ -23,6 +23,8 @@ const colon = 0x3a;
 const space = 0x20;
 const empty: Buffer = Buffer.alloc(0);
 const lineEnd = Buffer.from('\n');
+/** An id has to fit into the header in which the client brings it back. */
+const maxIdBytes = 1024;
 /** A longer wait than a day is not meant: setTimeout cannot count beyond 2^31 ms. */
 const maxRetry = 86_400_000;
 
@@ -31,7 +33,7 @@ const maxRetry = 86_400_000;
  *
  * LF, CR and CRLF all end a line. One byte order mark at the very start is dropped. An event without its blank line
  * when the stream ends is dropped: there is nothing to call then. Bytes of data are not decoded, so that the frame
- * decoder sees them as they came and refuses what is not UTF-8.
+ * decoder sees them as they came and refuses what is not UTF-8. An id of more than 1024 bytes is ignored.
  */
 export class SseReader {
   readonly #limits: SseLimits;
@@ -119,7 +121,7 @@ export class SseReader {
         this.#event = value.toString('utf8');
         return;
       case 'id':
-        if (!value.includes(0)) this.#id = value.toString('utf8');
+        if (value.length <= maxIdBytes && !value.includes(0)) this.#id = value.toString('utf8');
         return;
       case 'retry': {
         const text = value.toString('latin1');

@@ -1,8 +1,9 @@
 import { GatewayError } from '../errors.ts';
 import { decodeFrame } from '../mcp/decode.ts';
 import type { Frame } from '../mcp/frame.ts';
+import { closeAnswer } from './close-answer.ts';
 import type { ConductDependencies, Course } from './course.ts';
-import { type Ending, fail, idOf, isLongLived, outcomeOf, refusedBy } from './ending.ts';
+import { type Ending, endingOfAbort, fail, idOf, isLongLived, outcomeOf, refusedBy } from './ending.ts';
 import { countDropped, type Exchange } from './exchange.ts';
 import { judge, relay } from './relay.ts';
 import { endAll, runToUpstream } from './run.ts';
@@ -23,7 +24,16 @@ export async function conduct(
   signal: AbortSignal,
   deps: ConductDependencies,
 ): Promise<void> {
-  const course: Course = { exchange, port, sink, signal, deps, upstreamMs: undefined, framesToClient: 0 };
+  const course: Course = {
+    exchange,
+    port,
+    sink,
+    signal,
+    deps,
+    upstreamMs: undefined,
+    framesToClient: 0,
+    streamOpened: false,
+  };
   let ending: Ending;
   try {
     const running = runToUpstream(deps.filters, exchange.request, exchange);
@@ -36,7 +46,7 @@ export async function conduct(
     }
   } catch (cause) {
     ending = signal.aborted
-      ? { kind: 'cancelled' }
+      ? endingOfAbort(signal)
       : {
           kind: 'fail',
           error: cause instanceof GatewayError ? cause : new GatewayError('internal', { cause }),
@@ -97,6 +107,7 @@ async function forward(frame: Frame, course: Course): Promise<Ending> {
     case 'stream':
       exchange.facts.upstreamSessionId = answer.sessionId;
       if (request.kind === 'request' || request.kind === 'stream-open') return relay(answer.events, course);
+      await closeAnswer(answer);
       return fail('upstream-invalid', 'the upstream opened a stream for what asks for no answer');
     case 'accepted':
       if (request.kind === 'request' || request.kind === 'stream-open') {

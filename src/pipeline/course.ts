@@ -22,10 +22,12 @@ export interface Course {
   readonly exchange: Exchange;
   readonly port: UpstreamPort;
   readonly sink: Sink;
-  /** Aborted when the upstream call must end: the client left, or its stream was told to. */
+  /** Aborted when the upstream call must end: the client left; or for the reason that it gives, a GatewayError. */
   readonly signal: AbortSignal;
   readonly deps: ConductDependencies;
   /** From the frame's arrival to the beginning of the upstream's answer. */
   upstreamMs: number | undefined;
   framesToClient: number;
+  /** A long-lived stream began, and the record says so: its end is recorded as the end of a stream. */
+  streamOpened: boolean;
 }

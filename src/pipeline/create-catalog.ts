@@ -1,6 +1,7 @@
+import { isName } from '../mcp/text.ts';
 import type { Catalog, CatalogTool } from './catalog.ts';
 
-/** Entries of each kind: far more tools than a model can be shown, and below a megabyte of names per upstream. */
+/** Entries of each kind: far more tools than a model can be shown, and about a megabyte of names per upstream. */
 export const defaultCatalogSize = 4096;
 
 /**
@@ -25,6 +26,8 @@ export function createCatalog(maximum: number = defaultCatalogSize): Catalog {
 }
 
 function remember<T>(known: Map<string, T>, name: string, value: T, maximum: number): void {
+  // What is no name cannot be called, and may be of any length.
+  if (!isName(name)) return;
   // Taken out first, so that the map's order is the order in which names were last seen.
   known.delete(name);
   known.set(name, value);

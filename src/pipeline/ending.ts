@@ -40,6 +40,12 @@ export function refusedBy(status: number, exchange: Exchange): Ending {
   return fail('upstream-refused', cause);
 }
 
+/** How an exchange ends whose upstream call was aborted: by the gateway, which says why, or because the client left. */
+export function endingOfAbort(signal: AbortSignal): Ending {
+  const reason: unknown = signal.reason;
+  return reason instanceof GatewayError ? { kind: 'fail', error: reason } : { kind: 'cancelled' };
+}
+
 export function idOf(frame: Frame): RequestId | undefined {
   return frame.kind === 'request' ? frame.id : undefined;
 }
@@ -64,7 +70,7 @@ export function outcomeOf(ending: Ending, course: Course, replyBytes: number, du
   const { exchange } = course;
   const told = tell(ending, exchange);
   return {
-    event: isLongLived(exchange) && course.upstreamMs !== undefined ? 'stream-ended' : 'exchange',
+    event: course.streamOpened ? 'stream-ended' : 'exchange',
     peer: exchange.peer,
     principal: exchange.principal,
     upstream: exchange.upstream,
@@ -72,7 +78,7 @@ export function outcomeOf(ending: Ending, course: Course, replyBytes: number, du
     exchange,
     code: told.code,
     rpcCode: told.rpcCode,
-    status: told.status,
+    status: course.sink.statusOf(told.status, idOf(exchange.request)),
     time: exchange.time,
     durationMs,
     upstreamMs: course.upstreamMs,

@@ -55,6 +55,10 @@ export interface Facts {
   questionDecision: Decision | undefined;
   /** authorize: what the frame is about, for records: kind and name of the target. */
   target: { readonly kind: 'tool' | 'resource' | 'prompt' | 'method'; readonly name: string } | undefined;
+  /** answer-limits: more came back than one exchange may bring. Nothing further is read. */
+  spent: boolean;
+  /** gate: the client left before its answer was complete. */
+  clientGone: boolean;
   /** rate, concurrency: names of the limits that counted this exchange. */
   limits: string[];
   /** rate, concurrency: the limit that refused it. */
@@ -75,6 +79,8 @@ export function emptyFacts(): Facts {
     decision: undefined,
     questionDecision: undefined,
     target: undefined,
+    spent: false,
+    clientGone: false,
     limits: [],
     limitedBy: undefined,
     mirroredHeaders: [],

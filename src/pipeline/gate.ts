@@ -10,8 +10,9 @@ import type { Arrival } from './arrival.ts';
 import type { Catalog } from './catalog.ts';
 import { conduct } from './conduct.ts';
 import type { ConductDependencies } from './course.ts';
-import { errorBody, errorStatus } from './error-answer.ts';
+import { isLongLived } from './ending.ts';
 import { type Exchange, emptyFacts, type Session } from './exchange.ts';
+import { refuseArrival } from './refuse-arrival.ts';
 import type { Reply, ReplyHeaders } from './reply.ts';
 import { createBatchSinks, createReplySink } from './sink.ts';
 import { traceIdOf } from './trace-id.ts';
@@ -30,6 +31,8 @@ export interface GateDependencies extends ConductDependencies {
   readonly clientDecodeLimits: DecodeLimits;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Calls `then` at a time (milliseconds since the epoch). The returned function calls it off. */
+  at(time: number, then: () => void): () => void;
   /** 32 lower-case hexadecimal digits, unguessable and not all zero. */
   newId(): string;
 }
@@ -126,9 +129,32 @@ async function conductOne(
   const abort = new AbortController();
   // 2026-07-28: closing the response stream is the cancellation. Before: a disconnect must not cancel, and only the
   // standalone stream, which serves nobody else, is closed with its client.
-  if (era === 'modern' || frame.kind === 'stream-open') reply.onClientGone(() => abort.abort());
-  const sink = createReplySink(reply, () => exchange.facts.replyHeaders);
-  await conduct(exchange, known.port, sink, abort.signal, deps);
+  const isCancelled = era === 'modern' || frame.kind === 'stream-open';
+  reply.onClientGone(() => {
+    exchange.facts.clientGone = true;
+    if (isCancelled) abort.abort();
+  });
+  const standing = isLongLived(exchange);
+  const sink = createReplySink(reply, () => exchange.facts.replyHeaders, standing);
+  const callOff = standing ? abortAtExpiry(exchange, abort, deps) : undefined;
+  try {
+    await conduct(exchange, known.port, sink, abort.signal, deps);
+  } finally {
+    callOff?.();
+  }
+}
+
+/** A stream must not outlive what let its caller in. Calls may: they end with the total timeout. */
+function abortAtExpiry(
+  exchange: Exchange,
+  abort: AbortController,
+  deps: GateDependencies,
+): (() => void) | undefined {
+  const { expiresAt } = exchange.principal;
+  if (expiresAt === undefined) return undefined;
+  return deps.at(expiresAt, () =>
+    abort.abort(new GatewayError('credential-invalid', { cause: 'it expired while the stream was open' })),
+  );
 }
 
 async function conductBatch(
@@ -153,6 +179,9 @@ async function conductBatch(
     frames.map((frame, index) => {
       const size = 'bytes' in frame ? frame.bytes.length : 0;
       const exchange = begin(frame, known, 'legacy', revision, size, deps);
+      reply.onClientGone(() => {
+        exchange.facts.clientGone = true;
+      });
       return conduct(exchange, known.port, sinks[index]!, neverAborted, deps);
     }),
   );
@@ -248,47 +277,4 @@ function batchErrorOf(failure: DecodeFailure): GatewayError {
   return failure.code === 'revision-unsupported'
     ? errorOf(failure)
     : new GatewayError('batch-not-allowed', { cause: failure.detail });
-}
-
-interface Refusal {
-  readonly arrival: Arrival;
-  readonly reply: Reply;
-  readonly principal: Principal | undefined;
-  readonly error: GatewayError;
-  readonly id: RequestId | undefined;
-  readonly era: Era;
-  readonly time: number;
-  readonly startedAt: number;
-}
-
-/** Refusals that have no exchange leave a record too. */
-async function refuseArrival(refusal: Refusal, deps: GateDependencies): Promise<void> {
-  const { arrival, reply, id, era } = refusal;
-  let { error } = refusal;
-  const body = errorBody(error, id);
-  try {
-    const written = deps.recorder.record({
-      event: 'refusal',
-      peer: arrival.peer,
-      principal: refusal.principal,
-      upstream: arrival.upstream,
-      verb: arrival.verb,
-      exchange: undefined,
-      code: error.code,
-      rpcCode: undefined,
-      status: errorStatus(error, id, era),
-      time: refusal.time,
-      durationMs: deps.monotonic() - refusal.startedAt,
-      upstreamMs: undefined,
-      requestBytes: arrival.body.length,
-      replyBytes: body.length,
-      framesToClient: 0,
-      cause: error.cause,
-    });
-    if (written !== undefined) await written;
-  } catch (cause) {
-    error = new GatewayError('audit-unavailable', { cause });
-  }
-  const headers = { 'content-type': 'application/json', ...error.headers };
-  reply.send(errorStatus(error, id, era), headers, errorBody(error, id));
 }

@@ -18,8 +18,8 @@ const maxPages = 100;
 /** 10 s between two looks at one upstream: a caller who invents tool names must not make the gateway ask for each. */
 const coolDownMs = 10_000;
 
-/** 10 s for one page. */
-const pageTimeoutMs = 10_000;
+/** 10 s for all pages: a caller waits for them. */
+const timeoutMs = 10_000;
 
 /**
  * Lets the gateway ask an upstream for its tool list itself, with its own credential, so that headers which mirror
@@ -48,9 +48,10 @@ export function createCatalogRefresher(deps: RefreshDependencies): (upstream: st
 }
 
 async function readAllPages(port: UpstreamPort, catalog: Catalog, limits: DecodeLimits): Promise<void> {
+  const signal = AbortSignal.timeout(timeoutMs);
   let cursor: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
-    const result = await ask(port, cursor, page, limits);
+    const result = await ask(port, cursor, page, limits, signal);
     if (result === undefined) return;
     catalog.learnTools(catalogToolsOf(result));
     const next = own(result, 'nextCursor');
@@ -64,6 +65,7 @@ async function ask(
   cursor: string | undefined,
   page: number,
   limits: DecodeLimits,
+  signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
   const id = `catalog-${page}`;
   const meta = {
@@ -77,7 +79,7 @@ async function ask(
     body: Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params })),
     headers: ['mcp-protocol-version', '2026-07-28', 'mcp-method', 'tools/list'],
     longLived: false,
-    signal: AbortSignal.timeout(pageTimeoutMs),
+    signal,
   });
   const frame = await answerFrame(answer, id, limits);
   return frame?.kind === 'result' ? frame.result : undefined;

@@ -1,11 +1,13 @@
-import type { GatewayError } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
 import { decodeFrame } from '../mcp/decode.ts';
 import { encodeError } from '../mcp/encode.ts';
 import type { Frame } from '../mcp/frame.ts';
+import { closeAnswer } from './close-answer.ts';
 import type { Course } from './course.ts';
-import { type Ending, fail, isLongLived, outcomeOf } from './ending.ts';
+import { type Ending, endingOfAbort, fail, isLongLived, outcomeOf } from './ending.ts';
 import { errorBody } from './error-answer.ts';
 import { countDropped, type Exchange } from './exchange.ts';
+import type { Outcome } from './outcome.ts';
 import { type Passage, runToClient } from './run.ts';
 import { headersToUpstream } from './to-upstream.ts';
 import type { UpstreamEvent } from './upstream-port.ts';
@@ -41,6 +43,8 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
     }
     const judging = judge(decoded.value, course);
     const judged = judging instanceof Promise ? await judging : judging;
+    // Reading on would only feed an upstream that floods.
+    if (exchange.facts.spent) return fail('result-too-large', 'the exchange brought back all that it may');
     if (judged === undefined) continue;
     if (judged.kind === 'answer-refused') {
       if (!standalone) return { kind: 'fail', error: judged.error };
@@ -55,7 +59,7 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
     const slow = sink.event(frame.bytes, eventId, retry);
     if (slow !== undefined) await slow;
   }
-  if (signal.aborted) return { kind: 'cancelled' };
+  if (signal.aborted) return endingOfAbort(signal);
   // A legacy server may end the stream early and expect the client to poll for the rest (2025-11-25, SSE polling).
   if (standalone || resumable) return { kind: 'ended' };
   return fail('upstream-closed', 'the stream ended without an answer');
@@ -85,7 +89,17 @@ function eventIdFor(event: UpstreamEvent, exchange: Exchange): string | undefine
 
 async function recordOpening(course: Course): Promise<void> {
   const outcome = outcomeOf({ kind: 'ended' }, course, 0, course.upstreamMs ?? 0);
-  await course.deps.recorder.record({ ...outcome, event: 'stream-opened' });
+  await recorded({ ...outcome, event: 'stream-opened' }, course);
+  course.streamOpened = true;
+}
+
+/** What cannot be recorded does not go on. */
+async function recorded(outcome: Outcome, course: Course): Promise<void> {
+  try {
+    await course.deps.recorder.record(outcome);
+  } catch (cause) {
+    throw new GatewayError('audit-unavailable', { cause });
+  }
 }
 
 export type Judged =
@@ -112,6 +126,10 @@ function concluded(
   if (passage.kind === 'drop') {
     countDropped(exchange, passage.reason);
     return undefined;
+  }
+  // Over its bounds an exchange ends, and what it ends on is not even worth a record of its own.
+  if (passage.kind === 'reject' && exchange.facts.spent) {
+    return { kind: 'answer-refused', error: passage.error };
   }
   if (frame.kind === 'request') return question(frame, passage, course);
   if (passage.kind === 'reject') {
@@ -143,22 +161,20 @@ async function question(
   const ending: Ending =
     passage.kind === 'reject' ? { kind: 'fail', error: passage.error } : { kind: 'ended' };
   const rule = exchange.facts.questionDecision?.reasons[0].rule;
-  await deps.recorder.record({
-    ...outcomeOf(ending, course, 0, deps.monotonic() - exchange.startedAt),
-    event: 'question',
-    question: { method: frame.method, rule },
-  });
+  const outcome = outcomeOf(ending, course, 0, deps.monotonic() - exchange.startedAt);
+  await recorded({ ...outcome, event: 'question', question: { method: frame.method, rule } }, course);
   if (passage.kind === 'go') return relayed(passage.frame, course);
   countDropped(exchange, passage.error.code);
   try {
     // One at a time, so bounded by the stream that asks.
-    await course.port.send({
+    const answer = await course.port.send({
       verb: 'POST',
       body: encodeError(frame.id, { code: -32601, message: 'Not available' }),
       headers: headersToUpstream(frame, exchange),
       longLived: false,
       signal: course.signal,
     });
+    await closeAnswer(answer);
   } catch {
     countDropped(exchange, 'upstream-unreachable');
   }

@@ -4,8 +4,13 @@
 export interface Reply {
   /** Sends a whole answer. `body` undefined means an empty one. */
   send(status: number, headers: ReplyHeaders, body: Buffer | undefined): void;
-  /** Answers 200 `text/event-stream` and keeps the stream alive with comments while it is silent. */
-  stream(headers: ReplyHeaders): EventStream;
+  /**
+   * Answers 200 `text/event-stream` and keeps the stream alive with comments while it is silent.
+   *
+   * @param standing whether the stream serves no single call and is ended as soon as the gateway drains; a call may
+   *   finish first
+   */
+  stream(headers: ReplyHeaders, standing: boolean): EventStream;
   /** Called once if the client goes away before the answer is complete. */
   onClientGone(listener: () => void): void;
 }

@@ -17,22 +17,27 @@ export interface Sink {
   final(data: Buffer, status: number, eventId: string | undefined): void;
   /** The answer to what has no JSON-RPC answer. */
   accepted(status: number): void;
-  /** @returns the HTTP status that was sent, 200 where a stream was already open */
-  fail(error: GatewayError, id: RequestId | undefined, era: Era): number;
+  fail(error: GatewayError, id: RequestId | undefined, era: Era): void;
   /** Ends a stream that has no final answer. */
   end(): void;
+  /** The HTTP status that the client sees if this one is given now: 200 once a stream is open, whatever follows in it. */
+  statusOf(status: number, id: RequestId | undefined): number;
   /** Bytes written so far. */
   readonly bytes: number;
 }
 
 const jsonHeaders: ReplyHeaders = { 'content-type': 'application/json' };
 
-/** The sink of an exchange that has an HTTP reply to itself. `headers` are read when the answer begins. */
-export function createReplySink(reply: Reply, headers: () => ReplyHeaders): Sink {
+/**
+ * The sink of an exchange that has an HTTP reply to itself. `headers` are read when the answer begins.
+ *
+ * @param standing whether its stream is meant to stay open: see `Reply.stream`
+ */
+export function createReplySink(reply: Reply, headers: () => ReplyHeaders, standing: boolean): Sink {
   let stream: EventStream | undefined;
   let bytes = 0;
   const openStream = (): EventStream => {
-    stream ??= reply.stream(headers());
+    stream ??= reply.stream(headers(), standing);
     return stream;
   };
   return {
@@ -65,18 +70,17 @@ export function createReplySink(reply: Reply, headers: () => ReplyHeaders): Sink
       const body = errorBody(error, id);
       bytes += body.length;
       if (stream === undefined) {
-        const status = errorStatus(error, id, era);
-        reply.send(status, { ...jsonHeaders, ...error.headers }, body);
-        return status;
+        reply.send(errorStatus(error, id, era), { ...jsonHeaders, ...error.headers }, body);
+        return;
       }
       // A stream that is already open can only carry the error to a waiting request; without an id it just ends.
       if (id !== undefined) void stream.write(encodeEvent(body));
       stream.end();
-      return 200;
     },
     end() {
       openStream().end();
     },
+    statusOf: (status) => (stream === undefined ? status : 200),
   };
 }
 
@@ -89,7 +93,7 @@ export function createBatchSinks(reply: Reply, headers: () => ReplyHeaders, coun
   let failure: { readonly error: GatewayError; readonly era: Era } | undefined;
   let left = count;
   const openStream = (): EventStream => {
-    stream ??= reply.stream(headers());
+    stream ??= reply.stream(headers(), false);
     return stream;
   };
   const done = (): void => {
@@ -128,11 +132,12 @@ export function createBatchSinks(reply: Reply, headers: () => ReplyHeaders, coun
         if (id === undefined) failure ??= { error, era };
         else void write(errorBody(error, id));
         done();
-        return id === undefined ? errorStatus(error, undefined, era) : 200;
       },
       end() {
         done();
       },
+      // What has an id is answered in the stream, which it opens if need be.
+      statusOf: (status, id) => (stream === undefined && id === undefined ? status : 200),
     } satisfies Sink;
   });
 }

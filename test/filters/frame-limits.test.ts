@@ -1,21 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Exchange } from '../../src/pipeline/exchange.ts';
-import { call, down, makeExchange, makeGate, note, resultOf, told, up } from './support.ts';
+import { call, makeExchange, makeGate, told, up } from './support.ts';
 
-const gate = () =>
-  makeGate({
-    frames: {
-      requestBytes: 2048,
-      resultBytes: 4096,
-      framesPerExchange: 3,
-      bytesPerExchange: 6000,
-      framesPerStream: 5,
-      bytesPerStream: '1MiB',
-    },
-  }).filter('frame-limits');
+const gate = () => makeGate({ frames: { requestBytes: 2048 } }).filter('frame-limits');
 
 const text = (length: number) => 'x'.repeat(length);
-const tick = note('notifications/message', { data: 'x' }, 'toClient');
 
 test('a request is as large as allowed, and not a byte larger', async () => {
   const filler = 2048 - JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping', params: { a: '' } }).length;
@@ -23,27 +11,4 @@ test('a request is as large as allowed, and not a byte larger', async () => {
   expect(told(await up(gate(), makeExchange({ request: call('ping', { a: text(filler + 1) }) })))).toBe(
     'body-too-large',
   );
-});
-
-test('a single frame to the client is bounded', async () => {
-  const exchange = makeExchange();
-  expect(told(await down(gate(), exchange, resultOf(1, { a: text(4000) })))).toBe('pass');
-  expect(told(await down(gate(), exchange, resultOf(1, { a: text(4096) })))).toBe('result-too-large');
-});
-
-test('frames and bytes of one exchange are bounded together, its answer included', async () => {
-  const filter = gate();
-  const send = async (exchange: Exchange, frame = tick) => told(await down(filter, exchange, frame));
-  const [one, two] = [makeExchange(), makeExchange()];
-  for (let index = 0; index < 3; index++) expect(await send(one)).toBe('pass');
-  expect(await send(one)).toBe('result-too-large');
-  expect(await send(two, resultOf(1, { a: text(3500) }))).toBe('pass');
-  expect(await send(two, resultOf(1, { a: text(3500) }))).toBe('result-too-large');
-});
-
-test('a stream that stays open has bounds of its own', async () => {
-  const filter = gate();
-  const stream = makeExchange({ request: { kind: 'stream-open', lastEventId: undefined } });
-  for (let index = 0; index < 5; index++) expect(told(await down(filter, stream, tick))).toBe('pass');
-  expect(told(await down(filter, stream, tick))).toBe('result-too-large');
 });

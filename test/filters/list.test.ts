@@ -13,6 +13,7 @@ test('the list enforces these checks, in this order', () => {
     'authorize',
     'visibility',
     'concurrency',
+    'answer-limits',
   ]);
 });
 

@@ -29,7 +29,7 @@ describe('a method', () => {
     'constructor',
     '__proto__',
     'Tools/call',
-    'tools/call ',
+    'tools/Call',
     'sampling/createMessage',
     'server/discover',
   ])('%j is unknown to a legacy client', async (method) => {

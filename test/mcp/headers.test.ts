@@ -346,6 +346,8 @@ describe('x-mcp-header annotations', () => {
   it.each([
     ['on the root', annotated('X')],
     ['an empty name', { properties: { a: annotated('') } }],
+    ['a name that is longer than any honest one', { properties: { a: annotated('x'.repeat(65)) } }],
+    ['a path that is longer than any honest one', { properties: { ['a'.repeat(257)]: annotated('X') } }],
     ['a name that is no token', { properties: { a: annotated('a b') } }],
     ['a name with a line end', { properties: { a: annotated('a\r\nx') } }],
     ['a non-ASCII name', { properties: { a: annotated('é') } }],

@@ -108,6 +108,13 @@ describe('limits of an event stream', () => {
     expect(code(`data: ${'x'.repeat(14)}\n\n`.repeat(10), size)).toBe(10);
   });
 
+  it('an id that no header could carry back is ignored: ids wait in memory beside the data', () => {
+    const ids = (length: number) =>
+      (read(`id: ${'i'.repeat(length)}\ndata: a\n\n`) as { id?: string }[]).map(({ id }) => id?.length);
+    expect(ids(1024)).toEqual([1024]);
+    expect(ids(1025)).toEqual([undefined]);
+  });
+
   it('a stream that went over stays refused', () => {
     const reader = new SseReader(limits);
     expect(reader.push(Buffer.from(`data: a\n\n${'x'.repeat(21)}`))).toMatchObject({ ok: false });

@@ -18,7 +18,7 @@ prompts/list | request | toUpstream | 12345 | implied | use | method | - | - | -
 prompts/get | request | toUpstream | 12345 | target | get | prompt | name | asks | - | -
 completion/complete | request | toUpstream | 12345 | target | complete | reference | - | - | - | -
 logging/setLevel | request | toUpstream | 1234- | method | use | method | - | - | - | -
-subscriptions/listen | request | toUpstream | ----5 | target | subscribe | method,subscriptions | - | - | long | -
+subscriptions/listen | request | toUpstream | ----5 | target | subscribe | method,subscriptions,tasks | - | - | long | -
 tasks/get | request | toUpstream | ---4- | method | use | method | - | - | - | -
 tasks/result | request | toUpstream | ---4- | method | use | method | - | - | long | -
 tasks/list | request | toUpstream | ---4- | method | use | method | - | - | - | -

@@ -17,10 +17,13 @@ export type Answer =
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** An event stream of raw pieces: each is written by itself, a number waits that many milliseconds first. */
+  /**
+   * An event stream of raw pieces: each is written by itself. A number waits that many milliseconds first, a promise
+   * until it gives its piece.
+   */
   | {
       readonly kind: 'sse';
-      readonly chunks: readonly (string | Buffer | number)[];
+      readonly chunks: readonly (string | Buffer | number | Promise<string | Buffer>)[];
       readonly headers?: Readonly<Record<string, string>>;
       /** Leaves the stream open after the last piece. */
       readonly open?: boolean;

@@ -187,7 +187,8 @@ async function reply(res: ServerResponse, answer: Answer): Promise<void> {
     case 'sse':
       res.writeHead(200, { 'content-type': 'text/event-stream', ...answer.headers });
       res.flushHeaders();
-      for (const chunk of answer.chunks) {
+      for (const piece of answer.chunks) {
+        const chunk = await piece;
         if (typeof chunk === 'number') await new Promise((resolve) => setTimeout(resolve, chunk));
         else if (!res.destroyed) await new Promise<void>((resolve) => res.write(chunk, () => resolve()));
       }
