@@ -9,7 +9,7 @@ import {
   type Target,
   targetsOf,
 } from '../mcp/methods.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import { type Exchange, noQuestions } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
 import type { AccessRequest, Decision } from '../policy/access-request.ts';
 import { decide } from '../policy/decide.ts';
@@ -39,6 +39,8 @@ export function authorize(outstanding: Outstanding): Filter {
       }
     },
     toClient(frame: Frame, exchange: Exchange): Verdict {
+      // A record must not name the rule of an earlier question.
+      exchange.facts.questions = noQuestions;
       switch (frame.kind) {
         case 'request':
           return judgeQuestion(frame, exchange);
@@ -138,8 +140,6 @@ function accessRequest(target: Target, implied: boolean, exchange: Exchange): Ac
 }
 
 function judgeQuestion(frame: RequestFrame, exchange: Exchange): Verdict {
-  // The record of this question must not name the rule of an earlier one.
-  exchange.facts.questionDecision = undefined;
   // 2026-07-28 has no requests of servers: there is nowhere to send even a refusal.
   if (exchange.era === 'modern') return drop('server-request');
   const row = methodRow(frame.method, exchange.revision, 'toClient', 'request');
@@ -172,7 +172,10 @@ function mayAsk(method: string, exchange: Exchange): boolean {
     accessRequest({ kind: 'method', name: method, action: 'ask' }, false, exchange),
     exchange.policy,
   );
-  exchange.facts.questionDecision = decision;
+  const { facts } = exchange;
+  if (!facts.questions.some((question) => question.method === method)) {
+    facts.questions = [...facts.questions, { method, decision }];
+  }
   return decision.effect === 'allow';
 }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseDocument } from '../document/parse-document.ts';
@@ -70,7 +70,7 @@ export function createApiKeyAuthenticator(
       const prefix = apiKeyPrefix(apiKey);
       if (prefix === undefined) return bad('api-key-malformed');
       const found = stored.get(prefix);
-      const same = timingSafeEqual(createHash('sha256').update(apiKey).digest(), found?.hash ?? nobody);
+      const same = timingSafeEqual(hash('sha256', apiKey, 'buffer'), found?.hash ?? nobody);
       if (found === undefined || !same) return bad('api-key-unknown');
       if (found.expiresAt !== undefined && time >= found.expiresAt) return bad('api-key-expired');
       return found.answer;

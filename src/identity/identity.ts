@@ -87,7 +87,10 @@ export function combine(
 
   function refuse(code: 'credential-missing' | 'credential-invalid', reason: string, evidence: Evidence) {
     const challenge = challengeFor(requirement.kinds, evidence, options.apiKeyHeader);
-    const error = new GatewayError(code, { headers: { 'WWW-Authenticate': challenge }, cause: reason });
+    const error = new GatewayError(code, {
+      headers: { 'WWW-Authenticate': challenge },
+      cause: new CredentialRefused(reason),
+    });
     return { ok: false, error, reason } as const;
   }
 
@@ -154,6 +157,17 @@ function ask(
 
 function failed(): AuthenticatorAnswer {
   return { kind: 'bad', reason: 'authenticator-failed' };
+}
+
+/** Its code is the reason, which so stands in the record's `cause`. */
+class CredentialRefused extends Error {
+  readonly code: string;
+
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'CredentialRefused';
+    this.code = reason;
+  }
 }
 
 function toRequirement(

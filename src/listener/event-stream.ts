@@ -17,6 +17,8 @@ const keepAlive = Buffer.from(':\n\n');
 
 /** One open `text/event-stream` answer. */
 export class HttpEventStream implements EventStream {
+  /** Serves no single call: there is nothing to wait for when the listener stops. */
+  readonly standing: boolean;
   /** When something was last written. Monotonic milliseconds. */
   #spokeAt = performance.now();
   /** Since when the client has not taken what was written. */
@@ -27,7 +29,8 @@ export class HttpEventStream implements EventStream {
   readonly #housekeeping: Housekeeping;
   readonly #owner: StreamOwner;
 
-  constructor(response: AnyResponse, housekeeping: Housekeeping, owner: StreamOwner) {
+  constructor(response: AnyResponse, housekeeping: Housekeeping, standing: boolean, owner: StreamOwner) {
+    this.standing = standing;
     this.#response = response;
     this.#housekeeping = housekeeping;
     this.#owner = owner;

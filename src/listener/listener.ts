@@ -40,7 +40,7 @@ export interface RunningListener {
   reloadTls(): Promise<void>;
   /** Closes the port. Open connections finish what is under way and are told to go elsewhere. */
   stopAccepting(): void;
-  /** Ends every open event stream cleanly. */
+  /** Ends every event stream cleanly that is meant to stay open. Those of calls may finish. */
   endStreams(): void;
   /** Stops accepting, ends streams, waits for the rest to finish, and after `deadlineMs` cuts what is left. */
   close(deadlineMs: number): Promise<void>;
@@ -90,8 +90,15 @@ interface ListenerState {
   stopping: boolean;
 }
 
-/** Requests that the guard let in, while Fastify has them. */
-const replies = new WeakMap<object, HttpReply>();
+/**
+ * Where a request that the guard let in carries its reply through Fastify. No WeakMap: the engine's young collection
+ * holds on to the values of an old one, so that every request would move to the old space and be collected late.
+ */
+const replyKey = Symbol('reply');
+
+function replyOf(request: IncomingMessage): HttpReply | undefined {
+  return (request as { [replyKey]?: HttpReply })[replyKey];
+}
 
 function createApp(state: ListenerState, created: (guarded: GuardedServer) => void): FastifyInstance {
   const { options, deps, housekeeping } = state;
@@ -121,7 +128,7 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
           if (state.stopping || (most !== undefined && connection.requests >= most)) connection.retire();
           if (!guard(reply, rules)) return;
           if (reply.awaitsContinue && request.method === 'POST') response.writeContinue();
-          replies.set(request, reply);
+          (request as { [replyKey]?: HttpReply })[replyKey] = reply;
           handler(request as IncomingMessage, response as ServerResponse);
         },
       });
@@ -131,8 +138,9 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
   });
 
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (request: FastifyRequest, _payload: unknown, done) => {
-    const reply = replies.get(request.raw)!;
+  // Under both names, because the wildcard alone is looked up anew for every request.
+  app.addContentTypeParser(['application/json', '*'], (request: FastifyRequest, _payload: unknown, done) => {
+    const reply = replyOf(request.raw)!;
     if (reply.verb !== 'POST') {
       done(null, undefined);
       return;
@@ -146,18 +154,18 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
     url: '/*',
     handler: (request, fastifyReply) => {
       fastifyReply.hijack();
-      const reply = replies.get(request.raw)!;
+      const reply = replyOf(request.raw)!;
       dispatch(reply, (request.body as Buffer | undefined) ?? nothing, deps);
     },
   });
   // Neither can happen after the guard; if one does, it is a refusal like others and not Fastify's own page.
   app.setNotFoundHandler((request, fastifyReply) => {
     fastifyReply.hijack();
-    replies.get(request.raw)?.refuse('route-unknown', 'not routed');
+    replyOf(request.raw)?.refuse('route-unknown', 'not routed');
   });
   app.setErrorHandler((error, request, fastifyReply) => {
     fastifyReply.hijack();
-    fail(replies.get(request.raw), error, deps);
+    fail(replyOf(request.raw), error, deps);
   });
   return app;
 }
@@ -227,7 +235,7 @@ function createHandle(
     for (const connection of housekeeping.connections) connection.retire();
   };
   const endStreams = (): void => {
-    for (const stream of housekeeping.streams) stream.dismiss();
+    for (const stream of housekeeping.streams) if (stream.standing) stream.dismiss();
   };
   const finish = async (deadlineMs: number): Promise<void> => {
     stopAccepting();

@@ -18,6 +18,8 @@ export type AnyResponse = ServerResponse & { readonly stream?: ServerHttp2Stream
 export interface ReplyContext {
   readonly housekeeping: Housekeeping;
   onRefusal(refusal: Refusal): void;
+  /** Once true, new sockets are closed at once, and streams that would stay open end as soon as they begin. */
+  stopping(): boolean;
 }
 
 /**
@@ -81,10 +83,10 @@ export class HttpReply implements Reply, UnderWay {
   }
 
   /** @throws TypeError as `send` */
-  stream(headers: ReplyHeaders): EventStream {
+  stream(headers: ReplyHeaders, standing: boolean): EventStream {
     const head = { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
     this.#begin(200, head, undefined);
-    const stream = new HttpEventStream(this.#response, this.#context.housekeeping, {
+    const stream = new HttpEventStream(this.#response, this.#context.housekeeping, standing, {
       ended: () => this.#finish(this.#response.writableLength),
       cut: () => this.abort(),
       dismissed: () => {
@@ -99,6 +101,8 @@ export class HttpReply implements Reply, UnderWay {
     }
     this.#response.flushHeaders();
     this.#context.housekeeping.streams.add(stream);
+    // A connection that was open before may still ask for one, and would hold up the stop until its deadline.
+    if (standing && this.#context.stopping()) stream.dismiss();
     return stream;
   }
 

@@ -24,8 +24,6 @@ export interface ServerDependencies extends ReplyContext {
   readonly housekeeping: Housekeeping;
   /** The TLS files as last read; undefined for plain HTTP/1.1. */
   material(): TlsMaterial | undefined;
-  /** Once true, new sockets are closed at once. */
-  stopping(): boolean;
   onRequest(reply: HttpReply, request: AnyRequest, response: AnyResponse): void;
 }
 

@@ -188,8 +188,8 @@ export class AuditFile {
   }
 
   #start(): void {
-    // A microtask later: what is recorded in the same turn shares the write.
-    this.#working = Promise.resolve().then(() => this.#work());
+    // After all that this turn of the event loop has to read: what is recorded until then shares the write.
+    this.#working = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#work());
   }
 
   /** Writes until nothing waits, or until it fails. Never rejects. */

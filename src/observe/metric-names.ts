@@ -1,5 +1,5 @@
 import { errorTable } from '../errors.ts';
-import { methodRow } from '../mcp/methods.ts';
+import { inputRequestRow, methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Outcome } from '../pipeline/outcome.ts';
 import type { ReasonCode } from '../policy/access-request.ts';
@@ -49,7 +49,9 @@ export const boundedNames: NameBounds = {
   },
   question({ exchange, question }) {
     if (exchange === undefined || question === undefined) return other;
-    const row = methodRow(question.method, exchange.revision, 'toClient', 'request');
+    const row =
+      methodRow(question.method, exchange.revision, 'toClient', 'request') ??
+      inputRequestRow(question.method);
     return row === undefined ? other : question.method;
   },
   target({ policy, catalog }, kind, name) {

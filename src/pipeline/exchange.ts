@@ -51,8 +51,8 @@ export interface Facts {
   replyHeaders: Record<string, string>;
   /** authorize: the decision on the client's frame. */
   decision: Decision | undefined;
-  /** authorize: the decision on the question that the server asked last. */
-  questionDecision: Decision | undefined;
+  /** authorize: the decisions on what the server asks of the client with the frame that came last, one for each method. */
+  questions: readonly Question[];
   /** authorize: what the frame is about, for records: kind and name of the target. */
   target: { readonly kind: 'tool' | 'resource' | 'prompt' | 'method'; readonly name: string } | undefined;
   /** answer-limits: more came back than one exchange may bring. Nothing further is read. */
@@ -77,7 +77,7 @@ export function emptyFacts(): Facts {
     upstreamSessionId: undefined,
     replyHeaders: {},
     decision: undefined,
-    questionDecision: undefined,
+    questions: noQuestions,
     target: undefined,
     spent: false,
     clientGone: false,
@@ -87,6 +87,14 @@ export function emptyFacts(): Facts {
     dropped: new Map(),
   };
 }
+
+/** Something that a server asks of the client: sampling, elicitation, roots. */
+export interface Question {
+  readonly method: string;
+  readonly decision: Decision;
+}
+
+export const noQuestions: readonly Question[] = Object.freeze([]);
 
 export function countDropped(exchange: Exchange, reason: string): void {
   const { dropped } = exchange.facts;

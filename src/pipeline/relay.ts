@@ -13,6 +13,12 @@ import { headersToUpstream } from './to-upstream.ts';
 import type { UpstreamEvent } from './upstream-port.ts';
 
 /**
+ * Events of one stream that no filter sees: priming events, and on the standalone stream what cannot be decoded. 1000,
+ * because a server primes a stream once (2025-11-25), and one that primes it four times a minute may for four hours.
+ */
+const mostUnjudged = 1000;
+
+/**
  * Relays a stream, event by event, each judged. None of the upstream's own bytes around the frames go through, and
  * nothing is gathered: a slow client holds back the upstream.
  */
@@ -25,11 +31,14 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
   const opensSession = request.kind === 'request' && request.method === 'initialize';
   if (!opensSession) sink.open();
   let resumable = false;
+  let unjudged = 0;
   for await (const event of events) {
+    if (unjudged === mostUnjudged) return fail('result-too-large', 'too many events that hold no message');
     const eventId = eventIdFor(event, exchange);
     const retry = exchange.era === 'legacy' ? event.retry : undefined;
     resumable ||= eventId !== undefined;
     if (event.data.length === 0) {
+      unjudged += 1;
       // The priming event of 2025-11-25: it tells a client from where, and when, to poll.
       if (!opensSession && (eventId !== undefined || retry !== undefined))
         await sink.event(event.data, eventId, retry);
@@ -38,6 +47,7 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
     const decoded = decodeFrame(event.data, course.deps.upstreamDecodeLimits, 'toClient');
     if (!decoded.ok) {
       if (!standalone) return fail('upstream-invalid', decoded.failure.detail);
+      unjudged += 1;
       countDropped(exchange, decoded.failure.code);
       continue;
     }
@@ -132,6 +142,18 @@ function concluded(
     return { kind: 'answer-refused', error: passage.error };
   }
   if (frame.kind === 'request') return question(frame, passage, course);
+  if (exchange.facts.questions.length > 0) {
+    return recordQuestions(passage, course).then(() => carriedOn(frame, passage, course));
+  }
+  return carriedOn(frame, passage, course);
+}
+
+function carriedOn(
+  frame: Frame,
+  passage: Exclude<Passage, { kind: 'drop' }>,
+  course: Course,
+): Judged | undefined {
+  const { exchange } = course;
   if (passage.kind === 'reject') {
     if (frame.kind === 'result' || frame.kind === 'error') {
       return { kind: 'answer-refused', error: passage.error };
@@ -148,6 +170,25 @@ function relayed(frame: Frame, course: Course): Judged | undefined {
   return { kind: 'frame', frame };
 }
 
+/** Questions that ride inside a result, an error or a task. Recorded before they are relayed, as others are. */
+async function recordQuestions(passage: Exclude<Passage, { kind: 'drop' }>, course: Course): Promise<void> {
+  for (const { method, decision } of course.exchange.facts.questions) {
+    await recordQuestion({ method, rule: decision.reasons[0].rule }, passage, course);
+  }
+}
+
+async function recordQuestion(
+  question: NonNullable<Outcome['question']>,
+  passage: Exclude<Passage, { kind: 'drop' }>,
+  course: Course,
+): Promise<void> {
+  const { exchange, deps } = course;
+  const ending: Ending =
+    passage.kind === 'reject' ? { kind: 'fail', error: passage.error } : { kind: 'ended' };
+  const outcome = outcomeOf(ending, course, 0, deps.monotonic() - exchange.startedAt);
+  await recorded({ ...outcome, event: 'question', question }, course);
+}
+
 /**
  * The server asks something of the client (sampling, elicitation, roots; legacy only). Recorded before it is relayed.
  * A refused one is answered here: a server that hears nothing would hold its own caller until a timeout.
@@ -157,12 +198,9 @@ async function question(
   passage: Exclude<Passage, { kind: 'drop' }>,
   course: Course,
 ): Promise<Judged | undefined> {
-  const { exchange, deps } = course;
-  const ending: Ending =
-    passage.kind === 'reject' ? { kind: 'fail', error: passage.error } : { kind: 'ended' };
-  const rule = exchange.facts.questionDecision?.reasons[0].rule;
-  const outcome = outcomeOf(ending, course, 0, deps.monotonic() - exchange.startedAt);
-  await recorded({ ...outcome, event: 'question', question: { method: frame.method, rule } }, course);
+  const { exchange } = course;
+  const rule = exchange.facts.questions[0]?.decision.reasons[0].rule;
+  await recordQuestion({ method: frame.method, rule }, passage, course);
   if (passage.kind === 'go') return relayed(passage.frame, course);
   countDropped(exchange, passage.error.code);
   try {

@@ -34,54 +34,76 @@ const jsonHeaders: ReplyHeaders = { 'content-type': 'application/json' };
  * @param standing whether its stream is meant to stay open: see `Reply.stream`
  */
 export function createReplySink(reply: Reply, headers: () => ReplyHeaders, standing: boolean): Sink {
-  let stream: EventStream | undefined;
-  let bytes = 0;
-  const openStream = (): EventStream => {
-    stream ??= reply.stream(headers(), standing);
-    return stream;
-  };
-  return {
-    get bytes() {
-      return bytes;
-    },
-    open() {
-      openStream();
-    },
-    event(data, id, retry) {
-      const event = encodeEvent(data, id, retry);
-      bytes += event.length;
-      return openStream().write(event);
-    },
-    final(data, status, eventId) {
-      if (stream === undefined) {
-        bytes += data.length;
-        reply.send(status, { ...jsonHeaders, ...headers() }, data);
-        return;
-      }
-      const event = encodeEvent(data, eventId);
-      bytes += event.length;
-      void stream.write(event);
-      stream.end();
-    },
-    accepted(status) {
-      reply.send(status, headers(), undefined);
-    },
-    fail(error, id, era) {
-      const body = errorBody(error, id);
-      bytes += body.length;
-      if (stream === undefined) {
-        reply.send(errorStatus(error, id, era), { ...jsonHeaders, ...error.headers }, body);
-        return;
-      }
-      // A stream that is already open can only carry the error to a waiting request; without an id it just ends.
-      if (id !== undefined) void stream.write(encodeEvent(body));
-      stream.end();
-    },
-    end() {
-      openStream().end();
-    },
-    statusOf: (status) => (stream === undefined ? status : 200),
-  };
+  return new ReplySink(reply, headers, standing);
+}
+
+/**
+ * A class, and not an object literal with `get bytes()`: the engine gives each object from such a literal a shape of
+ * its own, and the shape, long-lived, holds on to the getter and with it to the whole exchange.
+ */
+class ReplySink implements Sink {
+  bytes = 0;
+  readonly #reply: Reply;
+  readonly #headers: () => ReplyHeaders;
+  readonly #standing: boolean;
+  #stream: EventStream | undefined;
+
+  constructor(reply: Reply, headers: () => ReplyHeaders, standing: boolean) {
+    this.#reply = reply;
+    this.#headers = headers;
+    this.#standing = standing;
+  }
+
+  open(): void {
+    this.#openStream();
+  }
+
+  event(data: Buffer, id: string | undefined, retry: number | undefined): Promise<void> | undefined {
+    const event = encodeEvent(data, id, retry);
+    this.bytes += event.length;
+    return this.#openStream().write(event);
+  }
+
+  final(data: Buffer, status: number, eventId: string | undefined): void {
+    if (this.#stream === undefined) {
+      this.bytes += data.length;
+      this.#reply.send(status, { ...jsonHeaders, ...this.#headers() }, data);
+      return;
+    }
+    const event = encodeEvent(data, eventId);
+    this.bytes += event.length;
+    void this.#stream.write(event);
+    this.#stream.end();
+  }
+
+  accepted(status: number): void {
+    this.#reply.send(status, this.#headers(), undefined);
+  }
+
+  fail(error: GatewayError, id: RequestId | undefined, era: Era): void {
+    const body = errorBody(error, id);
+    this.bytes += body.length;
+    if (this.#stream === undefined) {
+      this.#reply.send(errorStatus(error, id, era), { ...jsonHeaders, ...error.headers }, body);
+      return;
+    }
+    // A stream that is already open can only carry the error to a waiting request; without an id it just ends.
+    if (id !== undefined) void this.#stream.write(encodeEvent(body));
+    this.#stream.end();
+  }
+
+  end(): void {
+    this.#openStream().end();
+  }
+
+  statusOf(status: number): number {
+    return this.#stream === undefined ? status : 200;
+  }
+
+  #openStream(): EventStream {
+    this.#stream ??= this.#reply.stream(this.#headers(), this.#standing);
+    return this.#stream;
+  }
 }
 
 /**
@@ -107,16 +129,13 @@ export function createBatchSinks(reply: Reply, headers: () => ReplyHeaders, coun
     }
   };
   return Array.from({ length: count }, () => {
-    let bytes = 0;
     const write = (data: Buffer, id?: string, retry?: number): Promise<void> | undefined => {
       const event = encodeEvent(data, id, retry);
-      bytes += event.length;
+      sink.bytes += event.length;
       return openStream().write(event);
     };
-    return {
-      get bytes() {
-        return bytes;
-      },
+    const sink: Sink & { bytes: number } = {
+      bytes: 0,
       open() {
         openStream();
       },
@@ -138,6 +157,7 @@ export function createBatchSinks(reply: Reply, headers: () => ReplyHeaders, coun
       },
       // What has an id is answered in the stream, which it opens if need be.
       statusOf: (status, id) => (stream === undefined && id === undefined ? status : 200),
-    } satisfies Sink;
+    };
+    return sink;
   });
 }

@@ -53,6 +53,8 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   readonly #longLived: boolean;
   readonly #startedAt = performance.now();
   #signal: AbortSignal | undefined;
+  /** A function: a listener that is an object stays reachable in Node until a full collection. */
+  readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
   #resolve: (answer: UpstreamAnswer) => void;
   #reject: (reason: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -81,14 +83,9 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#signal = message.signal;
-    this.#signal.addEventListener('abort', this);
+    this.#signal.addEventListener('abort', this.#onAbort);
     lane.busy++;
     rules.deadlines.add(this);
-  }
-
-  /** EventListener of the caller's signal. */
-  handleEvent(): void {
-    this.#fail(this.#signal?.reason);
   }
 
   checkTime(now: number): void {
@@ -295,7 +292,7 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   }
 
   #release(): void {
-    this.#signal?.removeEventListener('abort', this);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#signal = undefined;
   }
 

@@ -146,7 +146,7 @@ describe('a question of the server', () => {
   ])('%s: %s', async (method, expected) => {
     const exchange = makeExchange({ request: tool('query'), policy });
     expect(told(await down(makeGate().filter('authorize'), exchange, ask(method)))).toBe(expected);
-    if (expected === 'denied') expect(exchange.facts.questionDecision?.effect).toBe('deny');
+    if (expected === 'denied') expect(exchange.facts.questions[0]?.decision.effect).toBe('deny');
   });
 
   test('has no place in 2026-07-28', async () => {

@@ -261,7 +261,7 @@ describe('on HTTP/2', () => {
     let faults = 0;
     const { session } = await start({}, async (_arrival, reply) => {
       faults += 1;
-      if (faults === 2) void reply.stream({}).write(Buffer.from('data: x\n\n'));
+      if (faults === 2) void reply.stream({}, true).write(Buffer.from('data: x\n\n'));
       throw new Error('broken');
     });
     expect((await ask(session, honest, ping)).status).toBe(500);

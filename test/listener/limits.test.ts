@@ -240,7 +240,7 @@ describe('connections', () => {
     const listener = await startListener({}, async (_arrival, reply) => {
       seen += 1;
       const left = new Promise<void>((resolve) => reply.onClientGone(resolve));
-      const stream = reply.stream({});
+      const stream = reply.stream({}, true);
       void stream.write(Buffer.alloc(100_000, 'a'));
       await left;
       gone += 1;

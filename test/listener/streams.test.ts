@@ -43,7 +43,7 @@ describe('an event stream', () => {
     const { listener, replies } = await startHeld();
     const opening = openStream('POST', listener.mcp, { body: ping });
     await until(() => replies.length === 1, 'the request');
-    const stream = replies[0]!.stream({ 'mcp-session-id': 's', 'content-type': 'text/html' });
+    const stream = replies[0]!.stream({ 'mcp-session-id': 's', 'content-type': 'text/html' }, true);
     const reading = await opening;
     expect(reading.status).toBe(200);
     expect(reading.headers).toMatchObject({
@@ -72,7 +72,7 @@ describe('an event stream', () => {
     });
     socket.write(`${rawPost(listener, [`Content-Length: ${ping.length}`])}\r\n${ping}`);
     await until(() => replies.length === 1, 'the request');
-    const stream = replies[0]!.stream({});
+    const stream = replies[0]!.stream({}, true);
     const talking = setInterval(() => void stream.write(event('x')), 10);
     await new Promise((resolve) => setTimeout(resolve, 400));
     clearInterval(talking);
@@ -89,7 +89,7 @@ describe('an event stream', () => {
     socket.pause();
     socket.write(`${rawPost(listener, [`Content-Length: ${ping.length}`])}\r\n${ping}`);
     await until(() => replies.length === 1, 'the request');
-    const stream = replies[0]!.stream({});
+    const stream = replies[0]!.stream({}, true);
     let written = 0;
     const { waiting } = await fill(stream, () => {
       written += 1;
@@ -119,14 +119,14 @@ describe('an event stream', () => {
     socket.pause();
     socket.write(`${rawPost(listener, [`Content-Length: ${ping.length}`])}\r\n${ping}`);
     await until(() => replies.length === 1, 'the request');
-    await writeUntil(replies[0]!.stream({}), () => gone() === 1);
+    await writeUntil(replies[0]!.stream({}, true), () => gone() === 1);
   });
 
   it('tells when its client leaves', async () => {
     const { listener, replies, gone } = await startHeld();
     const opening = openStream('GET', listener.mcp);
     await until(() => replies.length === 1, 'the request');
-    const stream = replies[0]!.stream({});
+    const stream = replies[0]!.stream({}, true);
     (await opening).abort();
     await until(() => gone() === 1, 'the handler to know');
     expect(stream.write(event('late'))).toBeUndefined();
@@ -164,7 +164,7 @@ describe('an event stream on HTTP/2', () => {
     });
     const responded = once(reading, 'response');
     await until(() => replies.length === 1, 'the request');
-    const stream = replies[0]!.stream({});
+    const stream = replies[0]!.stream({}, true);
     const [headers] = await responded;
     expect(headers).toMatchObject({ ':status': 200, 'x-accel-buffering': 'no' });
     expect(headers).not.toHaveProperty('connection');
@@ -178,10 +178,10 @@ describe('an event stream on HTTP/2', () => {
     const { replies, gone, open } = await startHttp2();
     const first = open();
     await until(() => replies.length === 1, 'the first request');
-    replies[0]!.stream({});
+    replies[0]!.stream({}, true);
     const second = open();
     await until(() => replies.length === 2, 'the second request');
-    const stream = replies[1]!.stream({});
+    const stream = replies[1]!.stream({}, true);
     first.close(8);
     await until(() => gone() === 1, 'the handler to know');
     stream.write(event('still here'));
@@ -194,7 +194,7 @@ describe('an event stream on HTTP/2', () => {
     const reading = open();
     reading.pause();
     await until(() => replies.length === 1, 'the request');
-    await writeUntil(replies[0]!.stream({}), () => gone() === 1);
+    await writeUntil(replies[0]!.stream({}, true), () => gone() === 1);
   });
 });
 
@@ -220,7 +220,7 @@ describe('a whole answer', () => {
     const thrown: unknown[] = [];
     const listener = await startListener({}, async (_arrival, reply) => {
       reply.send(200, {}, answerBody);
-      for (const again of [() => reply.send(200, {}, answerBody), () => reply.stream({})]) {
+      for (const again of [() => reply.send(200, {}, answerBody), () => reply.stream({}, true)]) {
         try {
           again();
         } catch (error) {
@@ -247,7 +247,7 @@ describe('draining', () => {
     const { listener, replies, gone } = await startHeld();
     const opening = openStream('GET', listener.mcp);
     await until(() => replies.length === 1, 'the request');
-    const stream = replies[0]!.stream({});
+    const stream = replies[0]!.stream({}, true);
     const reading = await opening;
     stream.write(event('last'));
     const closing = listener.close(10_000);

@@ -263,7 +263,7 @@ describe('revocation', () => {
     const { listener, file } = await startTls(
       { mode: 'require', crl: [await ca.crl()] },
       (arrival, reply) => {
-        reply.stream({});
+        reply.stream({}, true);
         return new Promise((resolve) => {
           reply.onClientGone(() => {
             gone.push(arrival.peer.tls?.certificate?.fingerprint256);
@@ -373,7 +373,7 @@ describe('reload', () => {
     const { listener, file } = await startTls(
       { mode: 'require', ca: [ca.caPem, otherCa.caPem] },
       (_arrival, reply) => {
-        reply.stream({});
+        reply.stream({}, true);
         return new Promise((resolve) => reply.onClientGone(resolve));
       },
     );

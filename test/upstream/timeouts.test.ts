@@ -115,6 +115,25 @@ describe('times that an upstream may take', () => {
     expect([failure.code, why(failure)]).toEqual(['upstream-timeout', 'the whole call: more than 200 ms']);
   });
 
+  it('a long-lived stream may begin with its first event, however late, but not later than silence may last', async () => {
+    const late = await rawServer((socket) => {
+      socket.on('data', () => setTimeout(() => socket.write(`${sse}data: 1\n\n`), 150));
+    });
+    const never = await rawServer((socket) => socket.resume());
+    const open = message({ verb: 'GET', body: undefined, longLived: true });
+    const timeouts = { ...long, headers: '40ms', total: '60ms' };
+    const answer = asStream(await upstreamAt(late.url, { timeouts }).send(open));
+    const first = await answer.events[Symbol.asyncIterator]().next();
+    expect(first.value.data.toString()).toBe('1');
+    const failure = await failureOf(
+      upstreamAt(never.url, { timeouts: { ...timeouts, idle: '80ms' } }).send(open),
+    );
+    expect([failure.code, why(failure)]).toEqual([
+      'upstream-timeout',
+      'no answer (waiting): more than 80 ms',
+    ]);
+  });
+
   it('a long-lived call that is answered with JSON has the total time', async () => {
     const { url } = await rawServer(dripping(`${json}transfer-encoding: chunked\r\n\r\n`, '1\r\nx\r\n'));
     const upstream = upstreamAt(url, { timeouts: { ...long, total: '100ms' } });
