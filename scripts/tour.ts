@@ -2,10 +2,11 @@
  * `npm start`: a gateway with a real MCP server behind it, and a walk past what it lets through and what it does not.
  *
  * Uses the very `sallyport.yaml` and `policies/` of this checkout. `--once` ends after the walk; otherwise the gateway
- * keeps serving.
+ * keeps serving. `--folder DIR` keeps what the tour writes (certificates, audit) there and not in the checkout.
+ * `EVERYTHING_PORT` and `SALLYPORT_…` move ports; 0 takes a free one.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -21,8 +22,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const callers = ['alice', 'bob', 'carol'] as const;
 type Caller = (typeof callers)[number];
 
-const { values: flags } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
-const certificates = join(root, 'certs');
+const { values: flags } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, folder: { type: 'string', default: root } },
+});
+const folder = resolve(flags.folder);
+const certificates = join(folder, 'certs');
 const io = {
   stdout: (text: string) => void process.stdout.write(text),
   stderr: (text: string) => void process.stderr.write(text),
@@ -39,6 +43,20 @@ function heading(text: string): void {
 
 function fileOf(path: string): string {
   return relative(process.cwd(), join(root, path)) || '.';
+}
+
+/** Points every file that the tour makes into the folder that it was given. */
+function movedFiles(): readonly string[] {
+  if (folder === resolve(root)) return [];
+  const moved = {
+    'listeners.0.tls.certificate': 'certs/server/tls.crt',
+    'listeners.0.tls.key': 'certs/server/tls.key',
+    'listeners.0.tls.clients.ca': 'certs/ca/ca.crt',
+    'listeners.0.tls.clients.crl': 'certs/ca/ca.crl',
+    'identity.0.certificate.trust.0.ca': 'certs/ca/ca.crt',
+    'audit.file': 'audit/sallyport.jsonl',
+  };
+  return Object.entries(moved).map(([key, file]) => `${key}=${join(folder, file)}`);
 }
 
 function fetchAs(caller: Caller | undefined): MtlsFetch {
@@ -71,7 +89,7 @@ const everything = await startEverything(Number(process.env['EVERYTHING_PORT'] ?
 const loaded = await loadConfig(
   join(root, 'sallyport.yaml'),
   { ...process.env, EVERYTHING_PORT: String(everything.port) },
-  [],
+  movedFiles(),
 );
 if (!loaded.ok) {
   for (const problem of loaded.problems) io.stderr(`${formatProblem(problem)}\n`);
@@ -150,7 +168,7 @@ for (const line of readFileSync(auditFile, 'utf8').slice(auditStart).trimEnd().s
   say(`  ${line}`);
 
 heading('Try it');
-const pem = (path: string) => fileOf(join('certs', path));
+const pem = (path: string) => relative(process.cwd(), join(certificates, path));
 const body =
   '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"curl","version":"1"}}}';
 say(`  curl --cacert ${pem('ca/ca.crt')} --cert ${pem('clients/alice/tls.crt')} --key ${pem('clients/alice/tls.key')} \\

@@ -46,7 +46,14 @@ export async function invoke(command: Command, argv: readonly string[], io: Comm
     io.stdout(command.help);
     return exitCodes.ok;
   }
-  return command.run(parsed.values, parsed.positionals, io);
+  try {
+    return await command.run(parsed.values, parsed.positionals, io);
+  } catch (error) {
+    // A file that is missing or cannot be read is the operator's to mend: one line, no stack.
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    io.stderr(`${(error as Error).message}\n`);
+    return exitCodes.configuration;
+  }
 }
 
 /** An option's value as text. @throws TypeError where the parser was told otherwise */

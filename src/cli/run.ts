@@ -1,4 +1,4 @@
-import { startGateway } from '../gateway.ts';
+import { type Gateway, startGateway } from '../gateway.ts';
 import { type Command, exitCodes } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 
@@ -23,26 +23,29 @@ Examples:
   async run(values, _positionals, io) {
     const config = await readConfig(values, io);
     if (config === undefined) return exitCodes.configuration;
+    let gateway: Gateway | undefined;
+    const told = Promise.withResolvers<void>();
+    let stopping = false;
+    const stop = (): void => {
+      // The second signal means: at once.
+      if (stopping) process.exit(exitCodes.no);
+      stopping = true;
+      told.resolve();
+    };
+    // Before the start: a signal that comes as soon as the gateway serves must not meet Node's default, which is to die.
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.on('SIGHUP', () => void gateway?.reload('signal'));
     const started = await startGateway(config);
     if (!started.ok) {
       for (const line of started.problems) io.stderr(`${line}\n`);
       return exitCodes.configuration;
     }
-    const { gateway } = started;
-    process.on('SIGHUP', () => void gateway.reload('signal'));
-    return new Promise((resolve) => {
-      let stopping = false;
-      const stop = (): void => {
-        // The second signal means: at once. Node's default for an unhandled signal does just that.
-        if (stopping) process.exit(exitCodes.no);
-        stopping = true;
-        gateway.drain().then(
-          () => resolve(exitCodes.ok),
-          () => resolve(exitCodes.no),
-        );
-      };
-      process.on('SIGTERM', stop);
-      process.on('SIGINT', stop);
-    });
+    gateway = started.gateway;
+    await told.promise;
+    return gateway.drain().then(
+      () => exitCodes.ok,
+      () => exitCodes.no,
+    );
   },
 };

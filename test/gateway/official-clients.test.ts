@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startEverything } from '../../scripts/everything.ts';
-import { connectClient, connectClient1 } from '../support/clients.ts';
 import { type EverythingFixture, startEverythingFixture } from '../support/everything-fixture.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { generations } from '../support/generations.ts';
 
 describe('official clients through mTLS', () => {
   let fixture: EverythingFixture;
@@ -19,33 +19,44 @@ describe('official clients through mTLS', () => {
     await Promise.all([fixture.close(), everything.close()]);
   });
 
-  for (const era of ['modern', 'legacy'] as const) {
-    it(`lets the second generation list and call (${era})`, async () => {
-      const { client, close } = await connectClient(gate.url('fixture'), await gate.as('alice'), era);
-      const { tools } = await client.listTools();
-      expect(tools.map(({ name }) => name)).toContain('test_simple_text');
-      const result = await client.callTool({ name: 'test_simple_text', arguments: {} });
-      expect(result.content).toEqual([expect.objectContaining({ type: 'text' })]);
-      await close();
+  for (const { name, connect } of generations) {
+    it(`list and call tools (${name})`, async () => {
+      const caller = await connect(gate.url('fixture'), await gate.as('alice'));
+      expect(await caller.toolNames()).toContain('test_simple_text');
+      const text = 'This is a simple text response for testing.';
+      expect((await caller.call('test_simple_text')).content).toEqual([{ type: 'text', text }]);
+      await caller.close();
+    });
+
+    it(`list and read resources (${name})`, async () => {
+      const caller = await connect(gate.url('fixture'), await gate.as('alice'));
+      expect(await caller.resourceUris()).toContain('test://static-text');
+      expect(await caller.readResource('test://template/7/data')).toEqual([
+        expect.objectContaining({
+          uri: 'test://template/7/data',
+          text: expect.stringContaining('Data for ID: 7'),
+        }),
+      ]);
+      await caller.close();
+    });
+
+    it(`list and get prompts (${name})`, async () => {
+      const caller = await connect(gate.url('fixture'), await gate.as('alice'));
+      expect(await caller.promptNames()).toContain('test_simple_prompt');
+      expect(await caller.getPrompt('test_simple_prompt')).toEqual([
+        { role: 'user', content: { type: 'text', text: 'This is a simple prompt for testing.' } },
+      ]);
+      await caller.close();
     });
   }
 
-  it('lets the second generation speak to a server of the first', async () => {
-    const { client, close } = await connectClient(gate.url('everything'), await gate.as('alice'), 'legacy');
-    const result = await client.callTool({ name: 'echo', arguments: { message: 'through the gate' } });
-    expect(result.content).toEqual([{ type: 'text', text: 'Echo: through the gate' }]);
-    await close();
-  });
-
-  for (const upstream of ['fixture', 'everything']) {
-    it(`lets the first generation list and call (${upstream})`, async () => {
-      const { client, close } = await connectClient1(gate.url(upstream), await gate.as('bob'));
-      const { tools } = await client.listTools();
-      expect(tools.length).toBeGreaterThan(3);
-      const name = upstream === 'fixture' ? 'test_simple_text' : 'echo';
-      const result = await client.callTool({ name, arguments: { message: 'hello' } });
-      expect(result.content).toEqual([expect.objectContaining({ type: 'text' })]);
-      await close();
+  for (const { name, connect } of generations.filter(({ era }) => era === 'legacy')) {
+    it(`speak to the official server-everything of the first generation (${name})`, async () => {
+      const caller = await connect(gate.url('everything'), await gate.as('alice'));
+      expect(await caller.toolNames()).toContain('echo');
+      const { content } = await caller.call('echo', { message: 'through the gate' });
+      expect(content).toEqual([{ type: 'text', text: 'Echo: through the gate' }]);
+      await caller.close();
     });
   }
 });
