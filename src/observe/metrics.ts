@@ -17,7 +17,7 @@ export interface MetricsDependencies {
   readonly upstreams: readonly string[];
   readonly version: string;
   readonly audit?: { accepting(): boolean; readonly stats: AuditFileStats };
-  /** Certificates in use: role (`listener 0`, `upstream warehouse client`) and end in milliseconds since the epoch. Asked at each scrape. */
+  /** Certificates in use: place in the configuration (`listeners[0].tls.certificate`) and end in milliseconds since the epoch. Asked at each scrape. */
   readonly certificates?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
   /** Exchanges under way. Asked at each scrape. */
   readonly activeExchanges?: () => number;
