@@ -8,6 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureKubectl } from './debian-kubectl.ts';
 import { ensureDebianPackages } from './debian-packages.ts';
 
 interface Count {
@@ -68,10 +70,9 @@ function countOf(report: string, status: number): Count {
   }
 }
 
-const missing = ensureDebianPackages([
-  { command: 'openssl', debian: 'openssl' },
-  { command: 'kubectl', debian: 'kubernetes-client' },
-]);
+const missing = [...ensureDebianPackages([{ command: 'openssl', debian: 'openssl' }])];
+const kubectl = ensureKubectl(fileURLToPath(new URL('../node_modules/.cache/kubectl', import.meta.url)));
+if (kubectl !== undefined) missing.push(kubectl);
 for (const line of missing) console.error(line);
 total.failed += missing.length;
 
