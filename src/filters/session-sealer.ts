@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { eraOf, isRevision, type Revision } from '../mcp/revision.ts';
 import type { Session } from '../pipeline/exchange.ts';
 import { createSealer } from './seal.ts';
@@ -36,18 +36,52 @@ const upstreamIdShape = /^[\x21-\x7e]{1,512}$/;
 /** Another replica's clock may run ahead a little; an id from further ahead was not made by an honest one. */
 const clockSkewMs = 60_000;
 
+/** What an id opened to, for whom, and since when it is valid. */
+interface Remembered {
+  readonly principalId: string;
+  readonly upstream: string;
+  readonly issuedAt: number;
+  readonly session: Session;
+}
+
+/** 4096 ids of some 2 KiB with what belongs to them: 8 MiB. Only what opened is remembered, so strangers cannot fill it. */
+const mostRemembered = 4096;
+
 /** @param options.maxAge milliseconds after which an id opens no more */
 export function createSessionSealer(options: {
   readonly keys: readonly Buffer[];
   readonly maxAge: number;
 }): SessionSealer {
   const sealer = createSealer(options.keys, 'session');
+  const remembered = new Map<string, Remembered>();
+
+  /** Whether an id of this age may be used now. Asked every time: what is remembered grows old too. */
+  const isFresh = (issuedAt: number, now: number): boolean =>
+    now - issuedAt <= options.maxAge && issuedAt - now <= clockSkewMs;
+
+  function remember(sealed: string, entry: Remembered): Session {
+    if (remembered.size >= mostRemembered) {
+      // The one that was opened first; its session goes on, and is opened by its key the next time.
+      for (const oldest of remembered.keys()) {
+        remembered.delete(oldest);
+        break;
+      }
+    }
+    remembered.set(sealed, entry);
+    return entry.session;
+  }
+
   return {
     sealSession({ principalId, upstream, upstreamId, revision }, now) {
       if (!upstreamIdShape.test(upstreamId)) return undefined;
       return sealer.seal(JSON.stringify([upstream, digest(principalId), upstreamId, revision, now]));
     },
     openSession(sealed, principalId, upstream, now) {
+      const known = remembered.get(sealed);
+      if (known !== undefined) {
+        const isTheirs = known.principalId === principalId && known.upstream === upstream;
+        return isTheirs && isFresh(known.issuedAt, now) ? known.session : undefined;
+      }
       const opened = sealer.open(sealed);
       if (opened === undefined) return undefined;
       const claims: unknown = JSON.parse(opened);
@@ -56,10 +90,9 @@ export function createSessionSealer(options: {
       if (forUpstream !== upstream || forPrincipal !== digest(principalId)) return undefined;
       if (typeof upstreamId !== 'string' || !isRevision(revision) || eraOf(revision) !== 'legacy')
         return undefined;
-      if (typeof issuedAt !== 'number' || now - issuedAt > options.maxAge || issuedAt - now > clockSkewMs) {
-        return undefined;
-      }
-      return { key: sessionKey(principalId, upstream, upstreamId), upstreamId, revision };
+      if (typeof issuedAt !== 'number' || !isFresh(issuedAt, now)) return undefined;
+      const session = { key: sessionKey(principalId, upstream, upstreamId), upstreamId, revision };
+      return remember(sealed, { principalId, upstream, issuedAt, session });
     },
   };
 }
@@ -70,5 +103,5 @@ export function sessionKey(principalId: string, upstream: string, upstreamId: st
 }
 
 function digest(principalId: string): string {
-  return createHash('sha256').update(principalId, 'utf8').digest('base64url');
+  return hash('sha256', principalId, 'base64url');
 }

@@ -9,7 +9,7 @@ import {
   scanKey,
   startKeys,
 } from './scan-keys.ts';
-import { badEscape, loneSurrogate, scanString, startStrings } from './scan-string.ts';
+import { badEscape, forgetStrings, loneSurrogate, scanString, startStrings } from './scan-string.ts';
 
 /** Bounds of what the decoder accepts. Everything over a bound is refused, never inspected in part. */
 export interface DecodeLimits {
@@ -78,6 +78,7 @@ export function scan(bytes: Buffer, limits: DecodeLimits): Scan | ScanFailure {
     return walk(bytes, limits, maxDepth);
   } finally {
     forgetKeys();
+    forgetStrings();
   }
 }
 
