@@ -77,9 +77,9 @@ describe('conditions on arguments', () => {
     ['{ a: { pattern: "[0-9]+" } }', { a: 5 }, '?'],
     ['{ a: { pattern: "(a+)+" } }', { a: `${'a'.repeat(5000)}!` }, 'no'],
     // prefix
-    ['{ a: { prefix: /work/ } }', { a: '/work/x' }, 'yes'],
-    ['{ a: { prefix: /work/ } }', { a: '/Work/x' }, 'no'],
-    ['{ a: { prefix: /work/ } }', { a: ['/work/x'] }, '?'],
+    ['{ a: { prefix: /data/ } }', { a: '/data/x' }, 'yes'],
+    ['{ a: { prefix: /data/ } }', { a: '/Work/x' }, 'no'],
+    ['{ a: { prefix: /data/ } }', { a: ['/data/x'] }, '?'],
     // contains
     ['{ a: { contains: x } }', { a: ['y', 'x'] }, 'yes'],
     ['{ a: { contains: x } }', { a: ['y'] }, 'no'],
@@ -180,7 +180,7 @@ describe('a sibling that a lenient server could take for the argument', () => {
 });
 
 describe('[*] in an argument path', () => {
-  const allow = oneRole('[{ tools: t, when: { args: { "paths[*]": { prefix: /work/ } } } }]');
+  const allow = oneRole('[{ tools: t, when: { args: { "paths[*]": { prefix: /data/ } } } }]');
   const deny = oneRole(
     '[{ tools: t }]',
     '[{ tools: t, when: { args: { "paths[*].name": { prefix: /etc/ } } } }]',
@@ -188,11 +188,11 @@ describe('[*] in an argument path', () => {
   const effect = (policy: typeof allow, paths: unknown) => ask(policy, { tool: 't', args: { paths } }).effect;
 
   it('lets an allow rule allow only if every element holds', () => {
-    expect(effect(allow, ['/work/a', '/work/b'])).toBe('allow');
-    expect(effect(allow, ['/work/a', '/etc/b'])).toBe('deny');
-    expect(effect(allow, ['/work/a', 5])).toBe('deny');
+    expect(effect(allow, ['/data/a', '/data/b'])).toBe('allow');
+    expect(effect(allow, ['/data/a', '/etc/b'])).toBe('deny');
+    expect(effect(allow, ['/data/a', 5])).toBe('deny');
     expect(effect(allow, [])).toBe('deny');
-    expect(effect(allow, '/work/a')).toBe('deny');
+    expect(effect(allow, '/data/a')).toBe('deny');
   });
 
   it('lets a deny rule deny if any element holds: an innocent one beside it is no cover', () => {
