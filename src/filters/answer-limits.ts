@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors.ts';
 import type { Frame } from '../mcp/frame.ts';
-import { methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
+import { isLongLived } from '../pipeline/long-lived.ts';
 import type { FrameLimits } from './options.ts';
 
 /**
@@ -23,7 +23,8 @@ export function answerLimits(limits: FrameLimits): Filter {
       }
       used.frames += 1;
       used.bytes += size;
-      const [frames, bytes] = isStream(exchange)
+      // Streams that are meant to stay open have bounds of their own.
+      const [frames, bytes] = isLongLived(exchange)
         ? [limits.framesPerStream, limits.bytesPerStream]
         : [limits.framesPerExchange, limits.bytesPerExchange];
       if (used.frames > frames || used.bytes > bytes) {
@@ -44,13 +45,4 @@ function tooLarge(what: string): Verdict {
 
 function bytesOf(frame: Frame): number {
   return frame.kind === 'stream-open' || frame.kind === 'session-end' ? 0 : frame.bytes.length;
-}
-
-/** Streams that are meant to stay open have bounds of their own. */
-function isStream({ request, revision }: Exchange): boolean {
-  if (request.kind === 'stream-open') return true;
-  return (
-    request.kind === 'request' &&
-    methodRow(request.method, revision, 'toUpstream', 'request')?.longLived === true
-  );
 }

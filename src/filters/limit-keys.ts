@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { addressKey } from '../identity/address-key.ts';
 import type { Frame } from '../mcp/frame.ts';
 import { methodRow, type Target, targetsOf } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -112,24 +112,4 @@ function knownName(exchange: Exchange, target: Pick<Target, 'kind' | 'name'>): s
   }
   if (kind === 'prompt') return policy.knownNames.prompts.has(name) || catalog.hasPrompt(name) ? name : null;
   return kind === 'method' ? name : null;
-}
-
-/**
- * One customer's worth of addresses: an IPv6 host picks freely among the 2^64 addresses of its network, so a limit on
- * single addresses would not hold it.
- */
-export function addressKey(address: string): string {
-  const bare = address.split('%', 1)[0]!;
-  if (!isIPv6(bare)) return address;
-  const [head = '', tail] = bare.split('::', 2);
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':');
-    // A dotted quad at the end stands for two groups.
-    const width = after.length + (after.at(-1)?.includes('.') ? 1 : 0);
-    while (groups.length + width < 8) groups.push('0');
-    groups.push(...after);
-  }
-  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(':')}::/64`;
 }

@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2';
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
+import { addressKey } from '../identity/address-key.ts';
 import type { Peer } from '../identity/peer.ts';
 import type { ClientChain } from './client-chain.ts';
 import type { ProvenPeer } from './peer.ts';
@@ -33,20 +34,6 @@ export class Admission {
     });
     return undefined;
   }
-}
-
-/** One IPv6 host has a whole /64 to itself and would otherwise pass for as many as it likes. */
-export function addressKey(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - groups.length - after.length;
-  const whole = [...groups, ...Array.from({ length: zeros }, () => '0'), ...after];
-  return whole
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }
 
 /** Something that is under way on a connection and wants to know when the client goes. */

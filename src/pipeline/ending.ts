@@ -1,7 +1,6 @@
 import { type ErrorCode, errorTable, GatewayError } from '../errors.ts';
 import type { Frame, RequestId } from '../mcp/frame.ts';
 import { own } from '../mcp/json.ts';
-import { methodRow } from '../mcp/methods.ts';
 import type { Course } from './course.ts';
 import { errorStatus } from './error-answer.ts';
 import type { Exchange } from './exchange.ts';
@@ -48,16 +47,6 @@ export function endingOfAbort(signal: AbortSignal): Ending {
 
 export function idOf(frame: Frame): RequestId | undefined {
   return frame.kind === 'request' ? frame.id : undefined;
-}
-
-/** Whether this exchange may outlive the total timeout: the standalone stream, and methods that the table says so of. */
-export function isLongLived(exchange: Exchange): boolean {
-  const { request } = exchange;
-  if (request.kind === 'stream-open') return true;
-  return (
-    request.kind === 'request' &&
-    methodRow(request.method, exchange.revision, 'toUpstream', 'request')?.longLived === true
-  );
 }
 
 /**
