@@ -1,6 +1,5 @@
 import { GatewayError } from '../errors.ts';
 import type { Frame, NotificationFrame, RequestFrame } from '../mcp/frame.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from '../mcp/json.ts';
 import {
   inputRequestRow,
   type MethodRow,
@@ -13,6 +12,7 @@ import { type Exchange, noQuestions } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
 import type { AccessRequest, Decision } from '../policy/access-request.ts';
 import { decide } from '../policy/decide.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import type { Outstanding } from './outstanding.ts';
 
 /**

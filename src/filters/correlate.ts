@@ -1,10 +1,10 @@
 import { GatewayError } from '../errors.ts';
 import { replaceFrame, withId } from '../mcp/encode.ts';
 import type { Frame, NotificationFrame, RequestFrame, RequestId, ResultFrame } from '../mcp/frame.ts';
-import { isJsonObject, type JsonObject, own } from '../mcp/json.ts';
 import { type MethodRow, methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import { createInputRounds } from './input-rounds.ts';
 import { admitNotification, belongsToListen, type Subscription, subscriptionOf } from './listen.ts';
 import type { MemoryLimits, RequestStateOptions } from './options.ts';

@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors.ts';
 import { replaceFrame } from '../mcp/encode.ts';
 import type { RequestFrame, ResultFrame } from '../mcp/frame.ts';
-import { isJsonObject, type JsonObject, own } from '../mcp/json.ts';
 import type { MethodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import type { RequestStateOptions } from './options.ts';
 import type { Asked } from './outstanding.ts';
 import { createRequestStates, type StateBinding } from './request-state.ts';

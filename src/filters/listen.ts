@@ -1,5 +1,5 @@
 import type { NotificationFrame } from '../mcp/frame.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from '../mcp/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 
 /** What one `subscriptions/listen` asked for (2026-07-28, basic/patterns/subscriptions). */
 export interface Subscription {

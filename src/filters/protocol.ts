@@ -1,7 +1,6 @@
 import { GatewayError } from '../errors.ts';
 import type { Frame, NotificationFrame, RequestFrame, RequestId, ResultFrame } from '../mcp/frame.ts';
 import { checkMirroredHeaders, mirrorHeaders } from '../mcp/headers.ts';
-import { isJsonObject, type JsonObject, own } from '../mcp/json.ts';
 import { type MethodRow, methodRow, targetsOf } from '../mcp/methods.ts';
 import {
   clientCapabilitiesKey,
@@ -12,6 +11,7 @@ import {
 } from '../mcp/revision.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
+import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import { maySee } from './may-see.ts';
 
 const logLevelKey = 'io.modelcontextprotocol/logLevel';

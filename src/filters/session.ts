@@ -1,9 +1,9 @@
 import { GatewayError } from '../errors.ts';
 import type { Frame } from '../mcp/frame.ts';
-import { own } from '../mcp/json.ts';
 import { eraOf, isRevision } from '../mcp/revision.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { own } from '../values/json.ts';
 import { scopeOf } from './scope.ts';
 import type { Sealer } from './seal.ts';
 import { type SessionSealer, sessionKey } from './session-sealer.ts';

@@ -2,12 +2,12 @@ import { GatewayError } from '../errors.ts';
 import { replaceFrame } from '../mcp/encode.ts';
 import type { Frame, ResultFrame } from '../mcp/frame.ts';
 import { mirroredArgumentsOf } from '../mcp/headers.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from '../mcp/json.ts';
 import { type ListColumn, resourceName, resourceTemplateName } from '../mcp/methods.ts';
 import { isName } from '../mcp/text.ts';
 import type { CatalogTool } from '../pipeline/catalog.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { maySee } from './may-see.ts';
 import type { Outstanding } from './outstanding.ts';
 

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { type JsonValue, toExactNumber } from '../values/json.ts';
 import { toFrame } from './envelope.ts';
 import { type Decoded, decoded, failed } from './failure.ts';
 import type { Direction, MessageFrame, RequestId } from './frame.ts';
-import { type JsonValue, toExactNumber } from './json.ts';
 import { claimsModernRevision } from './revision.ts';
 import { type DecodeLimits, type MessageSpan, type Scan, scan } from './scan.ts';
 

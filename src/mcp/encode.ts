@@ -1,5 +1,5 @@
+import { isExactNumber, isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import type { MessageFrame, RequestId } from './frame.ts';
-import { isExactNumber, isJsonObject, type JsonObject, type JsonValue, own } from './json.ts';
 
 /**
  * Gives a frame another id. No other byte changes, so what was judged is still what is sent.

@@ -1,7 +1,7 @@
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { type Decoded, decoded, failed } from './failure.ts';
 import { findDisguisedKey, isEnvelopeKey } from './fold.ts';
 import type { Direction, ErrorFrame, MessageFrame, RequestId } from './frame.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from './json.ts';
 import { hasControls, isName } from './text.ts';
 
 /** Longest id that is accepted as a string, in UTF-16 units. */

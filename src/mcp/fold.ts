@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, own } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import {
   argumentKeys,
   capabilityKeys,

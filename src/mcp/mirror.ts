@@ -1,7 +1,7 @@
+import { isExactNumber, isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { type DecodeFailure, type FailureDetails, toFailure } from './failure.ts';
 import type { NotificationFrame, RequestFrame } from './frame.ts';
 import type { ProtocolHeaders } from './headers.ts';
-import { isExactNumber, isJsonObject, type JsonObject, type JsonValue, own } from './json.ts';
 import type { MethodRow } from './methods.ts';
 import { protocolVersionKey } from './revision.ts';
 import { encodeHeaderValue } from './sentinel.ts';

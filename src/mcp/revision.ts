@@ -1,7 +1,7 @@
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { type DecodeFailure, type FailureDetails, toFailure } from './failure.ts';
 import type { Frame, NotificationFrame, RequestFrame } from './frame.ts';
 import type { ProtocolHeaders } from './headers.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from './json.ts';
 import { isName } from './text.ts';
 
 /** `legacy`: sessions and handshake, up to 2025-11-25. `modern`: every request stands alone, from 2026-07-28 on. */

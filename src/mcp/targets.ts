@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { type Decoded, decoded, failed } from './failure.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from './json.ts';
 import type { MethodAction, MethodRow } from './method-row.ts';
 import { isName } from './text.ts';
 import { resourceName, resourceTemplateName } from './uri.ts';

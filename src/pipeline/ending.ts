@@ -1,6 +1,6 @@
 import { type ErrorCode, errorTable, GatewayError } from '../errors.ts';
 import type { Frame, RequestId } from '../mcp/frame.ts';
-import { own } from '../mcp/json.ts';
+import { own } from '../values/json.ts';
 import type { Course } from './course.ts';
 import { errorStatus } from './error-answer.ts';
 import type { Exchange } from './exchange.ts';

@@ -1,7 +1,7 @@
 import { type DecodeLimits, decodeFrame } from '../mcp/decode.ts';
 import type { Frame } from '../mcp/frame.ts';
 import { mirroredArgumentsOf } from '../mcp/headers.ts';
-import { type JsonObject, type JsonValue, own } from '../mcp/json.ts';
+import { type JsonObject, type JsonValue, own } from '../values/json.ts';
 import type { Catalog, CatalogTool } from './catalog.ts';
 import type { UpstreamAnswer, UpstreamPort } from './upstream-port.ts';
 

@@ -1,5 +1,5 @@
 import type { Frame } from '../mcp/frame.ts';
-import { type JsonValue, own } from '../mcp/json.ts';
+import { type JsonValue, own } from '../values/json.ts';
 
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const nothing = '0'.repeat(32);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBody, decodeFrame, defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import { withId } from '../../src/mcp/encode.ts';
-import { isExactNumber, type JsonValue } from '../../src/mcp/json.ts';
+import { isExactNumber, type JsonValue } from '../../src/values/json.ts';
 import { type SecondValue, secondParse } from '../support/second-json-parser.ts';
 
 const limits = defaultDecodeLimits;

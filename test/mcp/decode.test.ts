@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type DecodeLimits, decodeBody, decodeFrame, defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import type { Direction } from '../../src/mcp/frame.ts';
-import { isExactNumber, type JsonObject, own } from '../../src/mcp/json.ts';
+import { isExactNumber, type JsonObject, own } from '../../src/values/json.ts';
 
 function decode(
   body: string | Buffer,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame, defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import { encodeError, encodeResult, replaceFrame, withId } from '../../src/mcp/encode.ts';
 import type { MessageFrame, NotificationFrame, RequestFrame } from '../../src/mcp/frame.ts';
-import { type JsonObject, own, toExactNumber } from '../../src/mcp/json.ts';
+import { type JsonObject, own, toExactNumber } from '../../src/values/json.ts';
 
 function frameOf(text: string): MessageFrame {
   const decoded = decodeFrame(Buffer.from(text), defaultDecodeLimits, 'toClient');

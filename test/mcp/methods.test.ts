@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/mcp/json.ts';
 import { inputRequestRow, methodRow, methods, type Target, targetsOf } from '../../src/mcp/methods.ts';
 import { type Revision, revisions } from '../../src/mcp/revision.ts';
+import type { JsonObject } from '../../src/values/json.ts';
 
 const modern = '2026-07-28';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldKey } from '../../src/policy/conditions/fold.ts';
+import { foldKey } from '../../src/values/fold-key.ts';
 import { ask, oneRole, tokenWith } from './support/build.ts';
 
 /** `yes` the condition holds, `no` it does not, `?` it cannot be evaluated. */

@@ -1,6 +1,7 @@
+import { parseValuePath } from '../../values/value-path.ts';
+import { askAt } from './ask-at.ts';
 import type { Condition, RuleEffect } from './condition.ts';
 import type { ValueOperators } from './options.ts';
-import { askAt, parseValuePath } from './value-path.ts';
 import { compileValueTest } from './value-test.ts';
 
 /**

@@ -1,8 +1,9 @@
+import { keyStep, parseValuePath, type ValuePath } from '../../values/value-path.ts';
 import type { AccessRequest } from '../access-request.ts';
+import { askAt } from './ask-at.ts';
 import type { Condition, RuleEffect } from './condition.ts';
 import type { ClaimTest } from './options.ts';
 import { every, some, type Truth, truthOf } from './truth.ts';
-import { askAt, keyStep, parseValuePath, type ValuePath } from './value-path.ts';
 import { compileValueTest, type Scalar } from './value-test.ts';
 
 type Claims = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { parseValuePath } from '../../values/value-path.ts';
 import { networkFault } from './address.ts';
 import { claimPath } from './claims.ts';
 import { isTimeZone, parseTimeOfDay, weekdays } from './time.ts';
-import { parseValuePath } from './value-path.ts';
 import { compileRegex } from './value-test.ts';
 
 /** Text that a check finds no fault with; otherwise the fault is the message. */

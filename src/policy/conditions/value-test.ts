@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
+import { missing } from './ask-at.ts';
 import type { ValueOperators } from './options.ts';
 import { every, type Truth, truthOf } from './truth.ts';
-import { missing } from './value-path.ts';
 
 export type Scalar = string | number | boolean | null;
 
