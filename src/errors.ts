@@ -103,6 +103,30 @@ const table = {
     rpc: 4030,
     text: 'The arguments are refused by policy',
   },
+  'arguments-invalid': {
+    status: 200,
+    bareStatus: 400,
+    rpc: -32602,
+    text: "The arguments do not fit the tool's schema",
+  },
+  'definition-unknown': {
+    status: 200,
+    bareStatus: 502,
+    rpc: 5020,
+    text: 'The gateway has no definition of this tool to check the call against',
+  },
+  'flow-refused': {
+    status: 200,
+    bareStatus: 403,
+    rpc: 4030,
+    text: 'Refused for now: untrusted content was read before',
+  },
+  'content-refused': {
+    status: 200,
+    bareStatus: 403,
+    rpc: 4030,
+    text: 'The message holds a value that must not pass this gateway',
+  },
   'rate-limited': { status: 200, bareStatus: 429, rpc: 4290, text: 'Too many calls: try again later' },
   'concurrency-limited': {
     status: 200,
@@ -151,6 +175,12 @@ const table = {
     bareStatus: 413,
     rpc: 4130,
     text: 'The result is larger than this gateway relays',
+  },
+  'result-invalid': {
+    status: 200,
+    bareStatus: 502,
+    rpc: 5020,
+    text: "The result does not fit the tool's declared output",
   },
   'result-refused': { status: 200, bareStatus: 403, rpc: 4030, text: 'The result is refused by policy' },
 

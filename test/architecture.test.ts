@@ -9,19 +9,46 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 const src = join(root, 'src');
 
+/** What is known without sockets: what bytes, values, callers and policies mean. */
+const inner = [
+  'errors',
+  'values',
+  'document',
+  'redaction',
+  'schemas',
+  'signatures',
+  'flows',
+  'arguments',
+  'results',
+  'pins',
+  'mcp',
+  'policy',
+  'identity',
+];
+
 /** Which rooms a room may import from, beside itself. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
-  document: [],
-  mcp: ['errors', 'document'],
-  policy: ['errors', 'document'],
+  values: [],
+  document: ['values'],
+  expressions: ['values'],
+  redaction: ['document', 'values'],
+  schemas: ['document', 'values'],
+  signatures: ['values'],
+  flows: ['document', 'values'],
+  arguments: ['document', 'values', 'expressions', 'redaction'],
+  results: ['document', 'values', 'redaction'],
+  pins: ['document', 'values'],
+  lookups: ['document', 'values'],
+  mcp: ['errors', 'values', 'document'],
+  policy: ['errors', 'values', 'document', 'expressions', 'arguments', 'results', 'flows'],
   identity: ['errors', 'document'],
-  pipeline: ['errors', 'document', 'mcp', 'policy', 'identity'],
-  filters: ['errors', 'document', 'mcp', 'policy', 'identity', 'pipeline'],
-  listener: ['errors', 'document', 'mcp', 'policy', 'identity', 'pipeline'],
-  upstream: ['errors', 'document', 'mcp', 'policy', 'identity', 'pipeline'],
-  observe: ['errors', 'document', 'mcp', 'policy', 'identity', 'pipeline'],
-  config: ['errors', 'document', 'filters', 'listener', 'upstream', 'observe', 'identity', 'mcp', 'policy'],
+  pipeline: [...inner],
+  filters: [...inner, 'pipeline', 'lookups'],
+  listener: [...inner, 'pipeline'],
+  upstream: [...inner, 'pipeline'],
+  observe: [...inner, 'pipeline'],
+  config: [...inner, 'filters', 'listener', 'upstream', 'observe', 'lookups'],
 };
 
 /** Rooms that only the composition root and what stands above it may import. */
@@ -33,8 +60,31 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   undici: ['upstream'],
   jose: ['identity'],
   yaml: ['document'],
-  zod: ['document', 'policy', 'identity', 'listener', 'upstream', 'filters', 'observe', 'config', 'mcp'],
-  re2js: ['policy'],
+  zod: [
+    'document',
+    'policy',
+    'identity',
+    'listener',
+    'upstream',
+    'filters',
+    'observe',
+    'config',
+    'mcp',
+    'arguments',
+    'results',
+    'flows',
+    'pins',
+    'schemas',
+    'redaction',
+    'lookups',
+  ],
+  re2js: ['policy', 'arguments', 'schemas'],
+  ajv: ['schemas'],
+  'ajv-formats': ['schemas'],
+  '@marcbachmann/cel-js': ['expressions'],
+  validator: ['arguments', 'redaction'],
+  'ipaddr.js': ['arguments'],
+  'libphonenumber-js': ['redaction'],
   '@prometheus-io/client': ['observe'],
   pino: ['observe'],
   '@peculiar/x509': ['cli'],
@@ -43,7 +93,20 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Pure: no node: I/O, no clock. */
-const pureRooms = ['mcp', 'policy', 'pipeline'];
+const pureRooms = [
+  'values',
+  'expressions',
+  'redaction',
+  'schemas',
+  'signatures',
+  'flows',
+  'arguments',
+  'results',
+  'pins',
+  'mcp',
+  'policy',
+  'pipeline',
+];
 const pureFiles = ['observe/redact.ts'];
 const harmlessBuiltins = ['node:buffer', 'node:crypto', 'node:util'];
 
@@ -113,7 +176,7 @@ describe('the house', () => {
       .filter(({ room }) => room === 'config')
       .flatMap(({ path, imports }) =>
         imports
-          .filter(({ from }) => /\.\.\/(filters|listener|upstream|observe|identity|mcp|policy)\//.test(from))
+          .filter(({ from }) => /\.\.\/(?!document\/|values\/|errors)[a-z]+\//.test(from))
           .filter(({ from, typeOnly }) => !typeOnly && !from.endsWith('/options.ts'))
           .map(({ from }) => `${path} imports ${from}`),
       );

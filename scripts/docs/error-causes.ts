@@ -136,6 +136,22 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     when: 'The caller may use the target, but a condition on arguments, time or network does not hold. `data.rule` and `data.condition` name it, never a value.',
     help: 'Change the arguments accordingly, or ask for another rule.',
   },
+  'arguments-invalid': {
+    when: "The arguments do not fit the tool's own `inputSchema`, or name something that neither it nor the policy knows. `data` says which argument and which keyword.",
+    help: 'Correct the arguments, or list the tools again: the definition may have changed.',
+  },
+  'definition-unknown': {
+    when: 'No list of the upstream has shown this tool, and asking for one brought nothing: there is no schema to hold the call to.',
+    help: askUpstream,
+  },
+  'flow-refused': {
+    when: 'A tool marked `egress` was called while content of a tool marked `untrusted` counts as read. `data.retryAfterMs` says for how long; `data.approval` names the call to whoever may approve it.',
+    help: 'Wait, or have the call approved.',
+  },
+  'content-refused': {
+    when: 'The message holds a canary value, which must never leave.',
+    help: 'Find out how the value came into this conversation: it was put there to be noticed.',
+  },
   'rate-limited': {
     when: 'A rate of the policy is used up. `data.limit` names it.',
     help: 'Wait for `data.retryAfterMs`.',
@@ -181,6 +197,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
   'result-too-large': {
     when: 'The answer is above `upstreams[].http.limits`, `limits.result` or `limits.frames`. Nothing of it is relayed.',
     help: 'Ask for less, or by pages.',
+  },
+  'result-invalid': {
+    when: "`structuredContent` does not fit the tool's own `outputSchema`.",
+    help: askUpstream,
   },
   'result-refused': {
     when: 'The result asks the client a question, or carries a resource, that policy does not allow.',

@@ -63,8 +63,16 @@ export interface Facts {
   limits: string[];
   /** rate, concurrency: the limit that refused it. */
   limitedBy: string | undefined;
-  /** protocol: `Mcp-Name` and `Mcp-Param-*` to send upstream, names and values in turn. */
+  /** protocol, and arguments after a rewrite: `Mcp-Name` and `Mcp-Param-*` to send upstream, names and values in turn. */
   mirroredHeaders: readonly string[];
+  /** Checks of content, through {@link addFinding}: what they refused, changed or merely noticed. */
+  readonly findings: Finding[];
+  /** addFinding: findings beyond the {@link mostFindings} that are kept. */
+  moreFindings: number;
+  /** arguments: values of secret arguments, as text. Nothing that is written down may show them. */
+  readonly secrets: string[];
+  /** results: the upstream's own error text, which the client did not get. For records, redacted there. */
+  upstreamError: string | undefined;
   /** conduct: how many frames from the upstream were not relayed, by the word for what stopped them. */
   readonly dropped: Map<string, number>;
 }
@@ -84,6 +92,10 @@ export function emptyFacts(): Facts {
     limits: [],
     limitedBy: undefined,
     mirroredHeaders: [],
+    findings: [],
+    moreFindings: 0,
+    secrets: [],
+    upstreamError: undefined,
     dropped: new Map(),
   };
 }
@@ -108,4 +120,31 @@ export interface Session {
   /** The upstream's own `Mcp-Session-Id`. */
   readonly upstreamId: string;
   readonly revision: Revision;
+}
+
+/** One thing that a check of content found. Never a value: the record may be read by many. */
+export interface Finding {
+  /** The check: name of its filter. */
+  readonly check: 'arguments' | 'schema' | 'pins' | 'flow' | 'signatures' | 'results';
+  readonly effect: 'refused' | 'would-refuse' | 'alert' | 'rewritten' | 'redacted' | 'stripped';
+  /** Id of the rule; undefined where none was needed. */
+  readonly rule: string | undefined;
+  /** Which argument, or which part of a result; at most 256 characters. */
+  readonly path: string | undefined;
+  /** One stable word: the fault, the rewrite, the class of secret. */
+  readonly detail: string;
+  /** For rewrites: hashes of the value before and after. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  /** How often, where one finding stands for many. */
+  readonly count?: number;
+}
+
+/** Kept for each exchange; a client or an upstream could otherwise fill records at will. */
+export const mostFindings = 32;
+
+export function addFinding(exchange: Exchange, finding: Finding): void {
+  const { facts } = exchange;
+  if (facts.findings.length < mostFindings) facts.findings.push(finding);
+  else facts.moreFindings += 1;
 }

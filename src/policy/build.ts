@@ -1,8 +1,12 @@
+import { compileArgumentRule } from '../arguments/compile.ts';
+import type { ArgumentRule } from '../arguments/rule.ts';
 import type { DocumentPath } from '../document/problems.ts';
+import { compileResultRule, type ResultRule } from '../results/rule.ts';
 import type { Subject } from './access-request.ts';
 import type { PolicyFile } from './compile.ts';
 import type { RuleEffect } from './conditions/condition.ts';
 import { compileWhen } from './conditions/when.ts';
+import { ContentIndexBuilder } from './content-index.ts';
 import { Coverage } from './coverage.ts';
 import type { AclEntryDocument, BindingDocument, LimitDocument, RuleDocument } from './document.ts';
 import type {
@@ -11,11 +15,16 @@ import type {
   CompiledLimit,
   CompiledPolicy,
   CompiledRule,
+  ContentRow,
+  FlowRule,
   LimitRow,
   Role,
   Scope,
+  ToolMark,
 } from './model.ts';
 import { addToScopeIndex, compileScope, createScopeIndex } from './scope.ts';
+
+type ContentMatch = Parameters<typeof compileScope>[0] & { readonly roles?: readonly string[] | undefined };
 
 /** Turns checked files into indexes. Roles of all files are added before anything that names them. */
 export class PolicyBuilder {
@@ -27,6 +36,10 @@ export class PolicyBuilder {
   readonly #bindings: CompiledBinding[] = [];
   readonly #limits: CompiledLimit[] = [];
   readonly #limitIndex = createScopeIndex<LimitRow>();
+  readonly #arguments = new ContentIndexBuilder<ArgumentRule>();
+  readonly #results = new ContentIndexBuilder<ResultRule>();
+  readonly #marks = new ContentIndexBuilder<ToolMark>();
+  readonly #flows: ContentRow<FlowRule>[] = [];
   readonly #tools = new Set<string>();
   readonly #prompts = new Set<string>();
   #order = 0;
@@ -108,14 +121,58 @@ export class PolicyBuilder {
     for (const [index, document] of file.document.limits.entries()) {
       const scope = this.#scope(document.match);
       const limit = compileLimit(document, lineOf(file, ['limits', index]));
-      const roles = document.match.roles;
       this.#limits.push(limit);
       addToScopeIndex(this.#limitIndex, scope, {
         limit,
         upstreams: scope.upstreams,
-        roles: roles === undefined ? undefined : new Set(roles.map((name) => this.#role(name))),
+        roles: this.#roleSet(document.match.roles),
       });
     }
+  }
+
+  addContentRules(file: PolicyFile): void {
+    for (const [index, section] of file.document.arguments.entries()) {
+      const place = this.#place(section, file, ['arguments', index]);
+      this.#content(this.#arguments, section.match, compileArgumentRule(section, place));
+    }
+    for (const [index, section] of file.document.results.entries()) {
+      const place = this.#place(section, file, ['results', index]);
+      this.#content(this.#results, section.match, compileResultRule(section, place));
+    }
+    for (const section of file.document.tools) {
+      const { untrusted, egress } = section;
+      this.#content(this.#marks, section.match, { untrusted: untrusted === true, egress: egress === true });
+    }
+    for (const [index, section] of file.document.flows.entries()) {
+      const { per, hold, effect, match } = section;
+      const rule: FlowRule = { ...this.#place(section, file, ['flows', index]), per, hold, effect };
+      this.#flows.push({
+        rule,
+        order: this.#flows.length,
+        upstreams: compileScope({ upstreams: match.upstreams }).upstreams,
+        roles: this.#roleSet(match.roles),
+      });
+    }
+  }
+
+  #place(
+    section: { readonly id?: string | undefined; readonly mode: 'enforce' | 'shadow' },
+    file: PolicyFile,
+    path: readonly [string, number],
+  ): { id: string; location: string; mode: 'enforce' | 'shadow' } {
+    return {
+      id: section.id ?? `${path[0]}[${path[1]}]`,
+      location: lineOf(file, path),
+      mode: section.mode,
+    };
+  }
+
+  #content<T>(builder: ContentIndexBuilder<T>, match: ContentMatch, rule: T): void {
+    builder.add(this.#scope(match), this.#roleSet(match.roles), rule);
+  }
+
+  #roleSet(names: readonly string[] | undefined): ReadonlySet<Role> | undefined {
+    return names === undefined ? undefined : new Set(names.map((name) => this.#role(name)));
   }
 
   finish(): CompiledPolicy {
@@ -130,6 +187,10 @@ export class PolicyBuilder {
         aclIndex: this.#aclIndex,
         bindings: this.#bindings,
         limitIndex: this.#limitIndex,
+        arguments: this.#arguments.finish(),
+        results: this.#results.finish(),
+        marks: this.#marks.finish(),
+        flows: this.#flows,
         roleSets: new WeakMap(),
       },
     };

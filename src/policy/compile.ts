@@ -59,6 +59,7 @@ export function compilePolicy(sources: readonly PolicySource[]): PolicyCompilati
     builder.addBindings(file, compileBinding);
     builder.addAcl(file);
     builder.addLimits(file);
+    builder.addContentRules(file);
   }
   return { ok: true, policy: builder.finish(), warnings: sortProblems(warnings) };
 }
@@ -78,6 +79,8 @@ function hashOf(ordered: readonly PolicySource[]): string {
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+const contentSections = ['arguments', 'results', 'flows'] as const;
 
 /** What no file can know alone: names defined twice, roles that nobody defines, roles that nobody has. */
 function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], warnings: Problem[]): void {
@@ -119,6 +122,11 @@ function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], war
     for (const [index, limit] of file.document.limits.entries()) {
       define('limit', limit.name, file, ['limits', index, 'name']);
     }
+    for (const section of contentSections) {
+      for (const [index, { id }] of file.document[section].entries()) {
+        if (id !== undefined) define('id', id, file, [section, index, 'id']);
+      }
+    }
   }
   const bound = new Set<string>();
   for (const file of files) {
@@ -152,6 +160,11 @@ function* roleReferences(document: PolicyDocument): Generator<[DocumentPath, rea
   }
   for (const [index, limit] of document.limits.entries()) {
     if (limit.match.roles !== undefined) yield [['limits', index, 'match', 'roles'], limit.match.roles];
+  }
+  for (const section of [...contentSections, 'tools'] as const) {
+    for (const [index, { match }] of document[section].entries()) {
+      if (match.roles !== undefined) yield [[section, index, 'match', 'roles'], match.roles];
+    }
   }
 }
 

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { argumentRuleShape } from '../arguments/options.ts';
 import { rate } from '../document/units.ts';
+import { flowShape, toolMarkShape } from '../flows/options.ts';
+import { resultRuleShape } from '../results/options.ts';
 import { claims, faultless, oneOrMore, when } from './conditions/options.ts';
 import { patternFault, resourcePatternFault } from './pattern.ts';
 
@@ -195,6 +198,45 @@ const limit = z
     if (value.burst !== undefined && value.rate === undefined) fail('"burst" needs "rate"');
   });
 
+const callers = roleNames
+  .optional()
+  .describe('Only for callers that have one of these roles. Absent: every caller.');
+
+/** What a rule about content matches: all keys given must match; of several kinds of target, one. */
+function contentMatch<Targets extends z.ZodRawShape>(kinds: Targets) {
+  return z
+    .strictObject({ ...kinds, upstreams: upstreams.optional(), roles: callers })
+    .describe(
+      'What it is about. All keys given must match; of several kinds of target, one. Empty: everything.',
+    );
+}
+
+const ruleHead = {
+  id: ruleId
+    .optional()
+    .describe('Name in answers, audit and metrics. Default: its place, such as `results[0]`.'),
+  description: description.optional().describe(forPeople),
+  mode: mode.prefault('enforce').describe(modeMeaning),
+};
+const toolTargets = { tools: targets.tools, prompts: targets.prompts };
+const resultTargets = { ...toolTargets, resources: targets.resources };
+
+const argumentRule = z.strictObject({ ...ruleHead, match: contentMatch(toolTargets), ...argumentRuleShape });
+const resultRule = z.strictObject({ ...ruleHead, match: contentMatch(resultTargets), ...resultRuleShape });
+const toolMark = z.strictObject({
+  description: description.optional().describe(forPeople),
+  match: contentMatch(resultTargets),
+  ...toolMarkShape,
+});
+const flow = z.strictObject({
+  ...ruleHead,
+  match: z
+    .strictObject({ upstreams: upstreams.optional(), roles: callers })
+    .prefault({})
+    .describe('Whose egress calls this holds back. Empty: everybody.'),
+  ...flowShape,
+});
+
 export const policyDocument = z.strictObject({
   version: z.literal(1).describe('Version of this file format: 1.'),
   description: description.optional().describe(forPeople),
@@ -208,6 +250,22 @@ export const policyDocument = z.strictObject({
     .prefault([])
     .describe('Protected objects: once one matches, only its entries say who may reach it.'),
   limits: z.array(limit).prefault([]).describe('How often, and how much at once.'),
+  arguments: z
+    .array(argumentRule)
+    .prefault([])
+    .describe('What arguments may be. All entries that match a call must let it pass.'),
+  results: z
+    .array(resultRule)
+    .prefault([])
+    .describe('What may come back, and what is taken out of it. All entries that match apply.'),
+  tools: z
+    .array(toolMark)
+    .prefault([])
+    .describe('Marks of tools and resources: which return content of strangers, which carry content out.'),
+  flows: z
+    .array(flow)
+    .prefault([])
+    .describe('What tools marked `egress` may do after something marked `untrusted` returned.'),
 });
 
 export type PolicyDocument = z.output<typeof policyDocument>;
@@ -216,4 +274,8 @@ export type BindingDocument = z.output<typeof binding>;
 export type CredentialDocument = z.output<typeof credential>;
 export type AclDocument = z.output<typeof aclObject>;
 export type AclEntryDocument = z.output<typeof aclEntry>;
+export type ArgumentSection = z.output<typeof argumentRule>;
+export type ResultSection = z.output<typeof resultRule>;
+export type ToolMarkSection = z.output<typeof toolMark>;
+export type FlowSection = z.output<typeof flow>;
 export type LimitDocument = z.output<typeof limit>;

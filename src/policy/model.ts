@@ -1,3 +1,6 @@
+import type { ArgumentRule } from '../arguments/rule.ts';
+import type { FlowDocument } from '../flows/options.ts';
+import type { ResultRule } from '../results/rule.ts';
 import type { Action, ResourceKind, Subject } from './access-request.ts';
 import type { RuleEffect } from './conditions/condition.ts';
 import type { When } from './conditions/when.ts';
@@ -74,6 +77,33 @@ export interface LimitRow {
   readonly roles: ReadonlySet<Role> | undefined;
 }
 
+/** A rule about content, beside what its targets do not say. */
+export interface ContentRow<T> {
+  readonly rule: T;
+  /** Position among the rules of its section, files in order of their names. */
+  readonly order: number;
+  readonly upstreams: readonly NamePattern[] | undefined;
+  readonly roles: ReadonlySet<Role> | undefined;
+}
+
+export interface ContentIndex<T> {
+  readonly count: number;
+  readonly index: ScopeIndex<ContentRow<T>>;
+}
+
+export interface ToolMark {
+  readonly untrusted: boolean;
+  readonly egress: boolean;
+}
+
+/** One entry of `flows:`. */
+export interface FlowRule extends FlowDocument {
+  readonly id: string;
+  /** `file:line`. */
+  readonly location: string;
+  readonly mode: 'enforce' | 'shadow';
+}
+
 /** One limit, ready to be counted. What it matches has been settled by `limitsFor`. */
 export interface CompiledLimit {
   readonly name: string;
@@ -108,6 +138,10 @@ export interface PolicyParts {
   readonly aclIndex: ScopeIndex<AclObject>;
   readonly bindings: readonly CompiledBinding[];
   readonly limitIndex: ScopeIndex<LimitRow>;
+  readonly arguments: ContentIndex<ArgumentRule>;
+  readonly results: ContentIndex<ResultRule>;
+  readonly marks: ContentIndex<ToolMark>;
+  readonly flows: readonly ContentRow<FlowRule>[];
   /** Roles by subject object: identity gives out one object for one credential while it is cached. */
   readonly roleSets: WeakMap<Subject, RoleSet>;
 }

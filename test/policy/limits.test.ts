@@ -67,10 +67,10 @@ describe('limitsFor', () => {
 
 it('keys of later releases are not accepted silently', () => {
   const text =
-    'version: 1\nlimits: [{ name: l, match: { tools: x }, per: tool, quota: 5/day, onStoreLoss: deny }]\narguments: []\n';
+    'version: 1\nlimits: [{ name: l, match: { tools: x }, per: tool, quota: 5/day, onStoreLoss: deny }]\nlearnt: []\n';
   expect(problemsOf(text)).toEqual([
     'a.yaml:2:53: limits[0].quota: unknown key',
     'a.yaml:2:67: limits[0].onStoreLoss: unknown key',
-    'a.yaml:3:1: arguments: unknown key',
+    'a.yaml:3:1: learnt: unknown key',
   ]);
 });

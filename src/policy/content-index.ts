@@ -1,0 +1,17 @@
+import type { ContentIndex, ContentRow, Role, Scope } from './model.ts';
+import { addToScopeIndex, createScopeIndex } from './scope.ts';
+
+/** Gathers the rules of one section by what they match. */
+export class ContentIndexBuilder<T> {
+  readonly #index = createScopeIndex<ContentRow<T>>();
+  #count = 0;
+
+  add(scope: Scope, roles: ReadonlySet<Role> | undefined, rule: T): void {
+    const row: ContentRow<T> = { rule, order: this.#count++, upstreams: scope.upstreams, roles };
+    addToScopeIndex(this.#index, scope, row);
+  }
+
+  finish(): ContentIndex<T> {
+    return { count: this.#count, index: this.#index };
+  }
+}
