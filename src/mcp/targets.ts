@@ -20,11 +20,26 @@ const maxSubscriptions = 1024;
 /**
  * Everything that a frame is about; each must be allowed. Empty for methods whose access is `free`.
  *
- * Checks the shape of what it reads and of the members that every method shares, no more.
+ * Checks the shape of what it reads and of the members that every method shares, no more. Worked out once for each
+ * params object, however many checks ask: decoded objects never change.
  *
  * @returns `frame-params-invalid` where a target is missing, is not text, or is a URI that `resourceName` refuses
  */
 export function targetsOf(row: MethodRow, params: JsonObject | undefined): Decoded<readonly Target[]> {
+  if (params === undefined) return readTargets(row, params);
+  const known = answered.get(params);
+  if (known !== undefined && known.row === row) return known.targets;
+  const targets = readTargets(row, params);
+  answered.set(params, { row, targets });
+  return targets;
+}
+
+const answered = new WeakMap<
+  JsonObject,
+  { readonly row: MethodRow; readonly targets: Decoded<readonly Target[]> }
+>();
+
+function readTargets(row: MethodRow, params: JsonObject | undefined): Decoded<readonly Target[]> {
   const misshapen = findMisshapen(params);
   if (misshapen !== undefined)
     return failed('frame-params-invalid', `params.${misshapen} has the wrong type`);
