@@ -1,5 +1,12 @@
+import type { JsonObject } from '../values/json.ts';
+import { compileValues } from './compile-values.ts';
+import { judgeTree, type TreeFault, type TreeLookup } from './judge-tree.ts';
 import type { ArgumentRuleDocument } from './options.ts';
-import type { ArgumentRule } from './rule.ts';
+import { compileRelation } from './relations.ts';
+import { rewriteTree } from './rewrite-tree.ts';
+import { roles } from './roles/table.ts';
+import type { ArgumentFault, ArgumentRule, CallContext, Rewrite, RuleJudgement } from './rule.ts';
+import { secretsIn } from './secrets.ts';
 
 /** Where a rule stands, and whether it is enforced. */
 export interface RulePlace {
@@ -11,10 +18,52 @@ export interface RulePlace {
 
 /** Compiles one entry of `arguments:`. What the schema lets through compiles. */
 export function compileArgumentRule(document: ArgumentRuleDocument, place: RulePlace): ArgumentRule {
+  const { id, location, mode } = place;
+  const tree = compileValues(document.args, roles);
+  const relations = document.relations.map(compileRelation);
+
+  function judge(given: JsonObject, call: CallContext, partial: boolean): RuleJudgement {
+    const rewrites: Rewrite[] = [];
+    const args = rewriteTree(tree, given, { rule: id, rewrites, partial });
+    const lookups: TreeLookup[] = [];
+    const fault = judgeTree(tree, args, partial, lookups) ?? (partial ? undefined : relate(args, call));
+    if (fault === undefined) return { args, rewrites, fault, lookups };
+    return { args, rewrites, fault: faultOf(fault), lookups: [] };
+  }
+
+  function relate(args: JsonObject, call: CallContext): TreeFault | undefined {
+    for (const relation of relations) {
+      const fault = relation.judge(args, call);
+      if (fault !== undefined) return { path: '(arguments)', role: 'relation', ...fault };
+    }
+    return undefined;
+  }
+
+  function faultOf({ path, role, fault, allow }: TreeFault): ArgumentFault {
+    return { rule: id, location, path, role, fault, allow };
+  }
+
   return {
-    ...place,
+    id,
+    location,
+    mode,
     unknown: document.unknown,
     schema: document.schema,
-    judge: (args) => ({ args, rewrites: [], fault: undefined, lookups: [], secrets: [] }),
+    names: new Set(tree.keys.keys()),
+    judge: (args, call) => judge(args, call, false),
+    judgePart: (args, call) => judge(args, call, true),
+    secretsIn: (args) => secretsIn(tree, args),
   };
 }
+
+/** The top-level arguments that rules name: known, whatever the tool's schema says. */
+export function namedArguments(rules: readonly ArgumentRule[]): ReadonlySet<string> {
+  const [first, ...others] = rules;
+  if (first === undefined) return none;
+  if (others.length === 0) return first.names;
+  const names = new Set(first.names);
+  for (const rule of others) for (const name of rule.names) names.add(name);
+  return names;
+}
+
+const none: ReadonlySet<string> = new Set();

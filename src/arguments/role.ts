@@ -50,11 +50,14 @@ export type Lookup =
       readonly kind: 'real-path';
       /** Absolute path as the gateway sees the mounted tree. */
       readonly path: string;
+      /** Further paths to ask of, each answered like `path`. One that ends in `/` must be an existing folder. */
+      readonly also?: readonly string[];
       /**
        * @param real the path without symbolic links, of the deepest part that exists, with what does not exist yet
        *   appended; undefined where it could not be found out: must refuse
+       * @param also the answers to `also`, in its order; undefined where it was not asked: must refuse
        */
-      judge(real: string | undefined): RoleFault | undefined;
+      judge(real: string | undefined, also?: readonly (string | undefined)[]): RoleFault | undefined;
     }
   | {
       readonly kind: 'addresses';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../values/json.ts';
+import type { JsonObject } from '../values/json.ts';
 import type { Lookup } from './role.ts';
 
 /** One entry of `arguments:` of a policy file, compiled. What it matches has been settled by policy/. */
@@ -11,8 +11,17 @@ export interface ArgumentRule {
   readonly unknown: 'refuse' | 'allow' | undefined;
   /** What is done with the tool's own schema. `undefined` leaves it to other rules; the default is `enforce`. */
   readonly schema: 'enforce' | 'alert' | 'off' | undefined;
+  /** Top-level arguments that the rule names, by a path that begins with them. */
+  readonly names: ReadonlySet<string>;
   /** Judges the arguments as they would be sent, and rewrites what the rule names a rewrite for. */
   judge(args: JsonObject, call: CallContext): RuleJudgement;
+  /**
+   * Judges some of the arguments by themselves, as completion sends them: nothing is required or filled in, and no
+   * relation is asked.
+   */
+  judgePart(args: JsonObject, call: CallContext): RuleJudgement;
+  /** Values of arguments with a secret role, as text: nothing that is written down may show them. Total. */
+  secretsIn(args: JsonObject): readonly string[];
 }
 
 /** Who calls what: what relations may look at beside the arguments. */
@@ -31,7 +40,7 @@ export interface ArgumentFault {
   readonly location: string;
   /** Which argument: `edits[2].path`, at most 256 characters; `(arguments)` where it is about all of them. */
   readonly path: string;
-  /** Role name, `relation`, `rewrite`, `required`, `sibling` or `unknown`. */
+  /** Role name, `relation`, `rewrite`, `required`, `forbidden`, `shape`, `sibling` or `unknown`. */
   readonly role: string;
   /** One stable word. */
   readonly fault: string;
@@ -56,6 +65,4 @@ export interface RuleJudgement {
   readonly fault: ArgumentFault | undefined;
   /** What must still be asked of the machine, with the path of its argument. Empty where there is a fault. */
   readonly lookups: readonly { readonly path: string; readonly role: string; readonly lookup: Lookup }[];
-  /** Values of arguments with a secret role, as text: nothing that is written down may show them. */
-  readonly secrets: readonly JsonValue[];
 }

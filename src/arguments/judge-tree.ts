@@ -1,0 +1,143 @@
+import { foldKey } from '../values/fold-key.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { isNumber } from './exact-order.ts';
+import type { Lookup, RoleFault } from './role.ts';
+import { toFaults } from './roles/faults.ts';
+import { formatTrail, type Trail } from './trail.ts';
+import type { ArgumentEntry, ArgumentNode } from './tree.ts';
+
+/** What is wrong, and where. */
+export interface TreeFault extends RoleFault {
+  readonly path: string;
+  /** Role name, `rewrite`, `required`, `forbidden`, `shape` or `sibling`. */
+  readonly role: string;
+}
+
+export interface TreeLookup {
+  readonly path: string;
+  readonly role: string;
+  readonly lookup: Lookup;
+}
+
+const faults = toFaults({
+  missing: 'send the argument, or take away `required`',
+  present: 'leave the argument out, or take away `forbidden`',
+  'not-an-object': 'send an object, or change the path in `args`',
+  'not-a-list': 'send a list, or change the path in `args`',
+  'same-but-for-spelling': 'send the argument under the very name that the policy gives',
+  'not-text': 'send text, which is what the rewrite is for',
+  'not-a-number': 'send a number, which is what the rewrite is for',
+});
+
+/**
+ * Judges a value by all that a rule says of it and of what is inside. In the order of the policy file, lists from
+ * first to last: one value has one fault.
+ *
+ * @param partial only what is there is judged: nothing is required
+ * @param lookups takes what must still be asked of the machine
+ */
+export function judgeTree(
+  root: ArgumentNode,
+  args: JsonObject,
+  partial: boolean,
+  lookups: TreeLookup[],
+): TreeFault | undefined {
+  return judgeMembers(root, args, { trail: [], partial, lookups });
+}
+
+interface Walk {
+  readonly trail: Trail;
+  readonly partial: boolean;
+  readonly lookups: TreeLookup[];
+}
+
+function judgeNode(node: ArgumentNode, value: JsonValue | undefined, walk: Walk): TreeFault | undefined {
+  if (value === undefined) return walk.partial ? undefined : findMissing(node, walk);
+  const { entry } = node;
+  if (entry !== undefined) {
+    if (entry.forbidden) return faultAt(walk, 'forbidden', faults.present);
+    if (value === null && entry.nullable) return undefined;
+    const fault = judgeEntry(entry, value, walk);
+    if (fault !== undefined) return fault;
+  }
+  if (node.keys.size > 0) {
+    return isJsonObject(value)
+      ? judgeMembers(node, value, walk)
+      : faultAt(walk, 'shape', faults['not-an-object']);
+  }
+  if (node.each === undefined && node.indexes.size === 0) return undefined;
+  return Array.isArray(value)
+    ? judgeElements(node, value as readonly JsonValue[], walk)
+    : faultAt(walk, 'shape', faults['not-a-list']);
+}
+
+function judgeEntry({ role, needs }: ArgumentEntry, value: JsonValue, walk: Walk): TreeFault | undefined {
+  if (role === undefined) {
+    if (needs === 'text' && typeof value !== 'string') return faultAt(walk, 'rewrite', faults['not-text']);
+    if (needs === 'number' && !isNumber(value)) return faultAt(walk, 'rewrite', faults['not-a-number']);
+    return undefined;
+  }
+  const fault = role.judge(value);
+  if (fault !== undefined) return faultAt(walk, role.name, fault);
+  const lookup = role.lookup?.(value);
+  if (lookup !== undefined) walk.lookups.push({ path: formatTrail(walk.trail), role: role.name, lookup });
+  return undefined;
+}
+
+function judgeMembers(node: ArgumentNode, value: JsonObject, walk: Walk): TreeFault | undefined {
+  for (const key of Object.keys(value)) {
+    if (node.keys.has(key)) continue;
+    const named = node.folded.get(foldKey(key));
+    // A server that reads keys leniently would take it for the one that is judged here.
+    if (named !== undefined) {
+      walk.trail.push(named);
+      return faultAt(walk, 'sibling', faults['same-but-for-spelling']);
+    }
+  }
+  for (const [name, child] of node.keys) {
+    walk.trail.push(name);
+    const fault = judgeNode(child, own(value, name), walk);
+    if (fault !== undefined) return fault;
+    walk.trail.pop();
+  }
+  return undefined;
+}
+
+function judgeElements(
+  { each, indexes }: ArgumentNode,
+  value: readonly JsonValue[],
+  walk: Walk,
+): TreeFault | undefined {
+  if (each !== undefined) {
+    for (let index = 0; index < value.length; index++) {
+      walk.trail.push(index);
+      const fault = judgeNode(each, value[index]!, walk);
+      if (fault !== undefined) return fault;
+      walk.trail.pop();
+    }
+  }
+  for (const [index, child] of indexes) {
+    walk.trail.push(index);
+    const fault = judgeNode(child, value[index], walk);
+    if (fault !== undefined) return fault;
+    walk.trail.pop();
+  }
+  return undefined;
+}
+
+/** What must be there below something that is not. Each element of no list asks for nothing. */
+function findMissing(node: ArgumentNode, walk: Walk): TreeFault | undefined {
+  if (!node.requires) return undefined;
+  if (node.entry?.required === true) return faultAt(walk, 'required', faults.missing);
+  for (const [step, child] of [...node.keys, ...node.indexes]) {
+    walk.trail.push(step);
+    const fault = findMissing(child, walk);
+    if (fault !== undefined) return fault;
+    walk.trail.pop();
+  }
+  return undefined;
+}
+
+function faultAt(walk: Walk, role: string, { fault, allow }: RoleFault): TreeFault {
+  return { path: formatTrail(walk.trail), role, fault, allow };
+}

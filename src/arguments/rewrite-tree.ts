@@ -1,0 +1,105 @@
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { Rewrite } from './rule.ts';
+import { formatTrail, type Trail } from './trail.ts';
+import type { ArgumentEntry, ArgumentNode } from './tree.ts';
+import { valueHash } from './value-hash.ts';
+
+/** As many as an exchange keeps findings: hashes that nobody will read are not worth their cost. */
+const mostHashes = 32;
+
+/** What was rewritten so far. */
+export interface RewriteLog {
+  readonly rule: string;
+  readonly rewrites: Rewrite[];
+  /** Only what is there is rewritten: nothing is filled in. */
+  readonly partial: boolean;
+}
+
+/**
+ * Does what the rule names rewrites for: what stands outside before what stands inside it.
+ *
+ * @returns the same object where nothing changed
+ */
+export function rewriteTree(root: ArgumentNode, args: JsonObject, log: RewriteLog): JsonObject {
+  return root.rewrites ? (rewriteMembers(root, args, [], log) as JsonObject) : args;
+}
+
+function rewriteNode(
+  node: ArgumentNode,
+  given: JsonValue | undefined,
+  trail: Trail,
+  log: RewriteLog,
+): JsonValue | undefined {
+  if (!node.rewrites) return given;
+  const value = node.entry === undefined ? given : rewriteEntry(node.entry, given, trail, log);
+  if (node.keys.size > 0) {
+    if (isJsonObject(value)) return rewriteMembers(node, value, trail, log);
+    if (value !== undefined || !node.fills || log.partial) return value;
+    const made = rewriteMembers(node, {}, trail, log);
+    return Object.keys(made).length === 0 ? undefined : made;
+  }
+  return Array.isArray(value) ? rewriteElements(node, value as readonly JsonValue[], trail, log) : value;
+}
+
+function rewriteEntry(
+  { rewrites, role }: ArgumentEntry,
+  given: JsonValue | undefined,
+  trail: Trail,
+  log: RewriteLog,
+): JsonValue | undefined {
+  let value = given;
+  for (const { rewrite, apply } of rewrites) {
+    const before = value;
+    if (before === undefined && log.partial) break;
+    value = apply(before);
+    if (value === before) continue;
+    // A hash of a secret would be a secret to guess from.
+    const hash = role?.secret !== true && log.rewrites.length < mostHashes;
+    log.rewrites.push({
+      rule: log.rule,
+      path: formatTrail(trail),
+      rewrite,
+      before: hash && before !== undefined ? valueHash(before) : undefined,
+      after: hash && value !== undefined ? valueHash(value) : undefined,
+    });
+  }
+  return value;
+}
+
+function rewriteMembers(node: ArgumentNode, given: JsonObject, trail: Trail, log: RewriteLog): JsonObject {
+  let copy: Record<string, JsonValue | undefined> | undefined;
+  for (const [name, child] of node.keys) {
+    if (!child.rewrites) continue;
+    const before = own(given, name);
+    trail.push(name);
+    const after = rewriteNode(child, before, trail, log);
+    trail.pop();
+    if (after === before) continue;
+    copy ??= { ...given };
+    if (after === undefined) delete copy[name];
+    else copy[name] = after;
+  }
+  return copy ?? given;
+}
+
+function rewriteElements(
+  { each, indexes }: ArgumentNode,
+  given: readonly JsonValue[],
+  trail: Trail,
+  log: RewriteLog,
+): readonly JsonValue[] {
+  let copy: JsonValue[] | undefined;
+  const change = (child: ArgumentNode, index: number) => {
+    const before = (copy ?? given)[index]!;
+    trail.push(index);
+    const after = rewriteNode(child, before, trail, log);
+    trail.pop();
+    // Elements are never dropped: a rewrite that could needs a name to drop.
+    if (after === before || after === undefined) return;
+    copy ??= [...given];
+    copy[index] = after;
+  };
+  if (each?.rewrites) for (let index = 0; index < given.length; index++) change(each, index);
+  for (const [index, child] of indexes) if (child.rewrites && index < given.length) change(child, index);
+  return copy ?? given;
+}

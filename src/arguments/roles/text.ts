@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import { isLongerThan, isShorterThan } from '../lengths.ts';
+import type { Role, RoleKind, RoleName } from '../role.ts';
+import { findUnwanted, type UnwantedKind } from '../unwanted.ts';
+import { toFaults } from './faults.ts';
+import { compilePattern, longestMatched, proseOptions, textOptions } from './text-options.ts';
+
+const faults = toFaults({
+  type: 'send text',
+  'too-short': 'lower `minLength`',
+  'too-long': 'raise `maxLength`',
+  'too-large': 'raise `maxBytes`',
+  control: 'take `control` out of `ban`, or add `strip: [control]`',
+  bidi: 'take `bidi` out of `ban`, or add `strip: [bidi]`',
+  invisible: 'take `invisible` out of `ban`, or add `strip: [invisible]`',
+  'not-normalized': 'leave out `normalization`, or add `normalize: nfc`',
+  pattern: 'change `pattern`',
+});
+
+/** Text of a bounded size. Never judged by what it says. */
+export const textRole = {
+  name: 'text',
+  options: textOptions,
+  compile: (options: z.output<typeof textOptions>) => compileText('text', options),
+} satisfies RoleKind<typeof textOptions>;
+
+/** Source code of a bounded size. Never judged by what it says. */
+export const codeRole = {
+  name: 'code',
+  options: proseOptions,
+  compile: (options: z.output<typeof proseOptions>) => compileText('code', options),
+} satisfies RoleKind<typeof proseOptions>;
+
+/** Markdown of a bounded size. Never judged by what it says. */
+export const markdownRole = {
+  name: 'markdown',
+  options: proseOptions,
+  compile: (options: z.output<typeof proseOptions>) => compileText('markdown', options),
+} satisfies RoleKind<typeof proseOptions>;
+
+function compileText(name: RoleName, options: z.output<typeof textOptions>): Role {
+  const { minLength, maxBytes, normalization } = options;
+  const banned: ReadonlySet<UnwantedKind> = new Set(options.ban);
+  const pattern = options.pattern === undefined ? undefined : compilePattern(options.pattern);
+  const maxLength = options.maxLength ?? (pattern === undefined ? undefined : longestMatched);
+  return {
+    name,
+    secret: false,
+    judge(value) {
+      if (typeof value !== 'string') return faults.type;
+      if (maxLength !== undefined && isLongerThan(value, maxLength)) return faults['too-long'];
+      if (minLength !== undefined && isShorterThan(value, minLength)) return faults['too-short'];
+      if (maxBytes !== undefined && isLargerThan(value, maxBytes)) return faults['too-large'];
+      if (banned.size > 0) {
+        const found = findUnwanted(value, banned);
+        if (found !== undefined) return faults[found];
+      }
+      if (normalization !== undefined && !isPlain(value) && value.normalize('NFC') !== value) {
+        return faults['not-normalized'];
+      }
+      return pattern === undefined || pattern.matcher(value).matches() ? undefined : faults.pattern;
+    },
+  };
+}
+
+function isLargerThan(text: string, bytes: number): boolean {
+  // No UTF-16 unit takes more than three bytes of UTF-8.
+  return text.length * 3 > bytes && Buffer.byteLength(text, 'utf8') > bytes;
+}
+
+/** ASCII is in every normal form. */
+function isPlain(text: string): boolean {
+  return /^[\u0000-\u007f]*$/.test(text);
+}
