@@ -1,12 +1,11 @@
 import { GatewayError } from '../errors.ts';
 import { replaceFrame } from '../mcp/encode.ts';
 import type { Frame, ResultFrame } from '../mcp/frame.ts';
-import { mirroredArgumentsOf } from '../mcp/headers.ts';
 import { type ListColumn, resourceName, resourceTemplateName } from '../mcp/methods.ts';
 import { isName } from '../mcp/text.ts';
-import type { CatalogTool } from '../pipeline/catalog.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { learnInstructions, learnTools } from '../pipeline/learn-tools.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { maySee } from './may-see.ts';
 import type { Outstanding } from './outstanding.ts';
@@ -16,7 +15,7 @@ import type { Outstanding } from './outstanding.ts';
  * becomes empty, since only a missing cursor ends a list (2026-07-28, server/utilities/pagination). Lists may depend
  * on who asks (server/tools), and such a page is nobody else's: it becomes private to caches.
  *
- * The whole list feeds the upstream's catalog first.
+ * The whole list feeds the upstream's catalog first, and so does what the server says of itself to models.
  */
 export function visibility(outstanding: Outstanding): Filter {
   return {
@@ -26,6 +25,7 @@ export function visibility(outstanding: Outstanding): Filter {
       const asked = outstanding.find(frame.id, exchange);
       if (asked === undefined) return drop('answer-unasked');
       const { row } = asked;
+      if (row.instructs) learnInstructions(exchange.catalog, frame.result);
       if (row.list === undefined) {
         return exchange.era === 'modern' && row.contents !== undefined ? privately(frame) : pass;
       }
@@ -44,7 +44,7 @@ function filterList(
   list: ListColumn,
   exchange: Exchange,
 ): Verdict {
-  const tools: CatalogTool[] = [];
+  const tools = list.kind === 'tool' ? learnTools(exchange.catalog, entries) : undefined;
   const prompts: string[] = [];
   const kept: JsonValue[] = [];
   for (const entry of entries) {
@@ -52,23 +52,18 @@ function filterList(
     // Without a name there is nothing to decide on.
     if (typeof name !== 'string' || !isJsonObject(entry)) continue;
     if (list.kind === 'prompt') prompts.push(name);
-    if (list.kind === 'tool') {
-      const schema = own(entry, 'inputSchema');
-      const mirroredArguments = schema === undefined ? noMirrors : mirroredArgumentsOf(schema);
-      if (mirroredArguments !== undefined) tools.push({ name, mirroredArguments });
-      // 2026-07-28, basic/transports/streamable-http: such tools must be dropped, or headers and body could disagree.
-      else if (exchange.era === 'modern') continue;
+    // 2026-07-28, basic/transports/streamable-http: tools whose header annotations break the rules must be dropped, or
+    // headers and body could disagree.
+    if (exchange.era === 'modern' && tools !== undefined) {
+      if (tools.get(entry)?.mirroredArguments === undefined) continue;
     }
     if (isListed(name, list, exchange)) kept.push(entry);
   }
-  exchange.catalog.learnTools(tools);
   exchange.catalog.learnPrompts(prompts);
   const changed: JsonObject = kept.length === entries.length ? {} : { [list.member]: kept };
   if (exchange.era === 'modern') return privately(frame, changed);
   return kept.length === entries.length ? pass : withResult(frame, changed);
 }
-
-const noMirrors: ReadonlyMap<string, readonly string[]> = new Map();
 
 function isListed(name: string, list: ListColumn, exchange: Exchange): boolean {
   const target = targetName(name, list);

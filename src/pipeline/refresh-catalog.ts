@@ -1,9 +1,9 @@
-import { type DecodeLimits, decodeFrame } from '../mcp/decode.ts';
-import type { Frame } from '../mcp/frame.ts';
-import { mirroredArgumentsOf } from '../mcp/headers.ts';
-import { type JsonObject, type JsonValue, own } from '../values/json.ts';
-import type { Catalog, CatalogTool } from './catalog.ts';
-import type { UpstreamAnswer, UpstreamPort } from './upstream-port.ts';
+import { GatewayError } from '../errors.ts';
+import type { DecodeLimits } from '../mcp/decode.ts';
+import type { Era } from '../mcp/revision.ts';
+import type { Catalog } from './catalog.ts';
+import { lookLegacy, lookModern } from './look-at-list.ts';
+import type { UpstreamPort } from './upstream-port.ts';
 
 export interface RefreshDependencies {
   upstream(name: string): { readonly port: UpstreamPort; readonly catalog: Catalog } | undefined;
@@ -12,111 +12,87 @@ export interface RefreshDependencies {
   monotonic(): number;
 }
 
-/** 100 pages: with the 20 or more entries that servers put on one, all of 2,000 tools. */
-const maxPages = 100;
+/**
+ * `learnt`: the catalog holds the whole list as the upstream gave it at its last look; `unreachable`: nothing could be
+ * asked; `failed`: it was asked, and
+ * gave no list that has an end.
+ */
+export type RefreshOutcome = 'learnt' | 'failed' | 'unreachable';
 
 /** 10 s between two looks at one upstream: a caller who invents tool names must not make the gateway ask for each. */
 const coolDownMs = 10_000;
 
+/** 1 s where nobody was there: an upstream that has just come up should not be taken for down much longer. */
+const unreachableCoolDownMs = 1000;
+
 /** 10 s for all pages: a caller waits for them. */
 const timeoutMs = 10_000;
 
+interface Look {
+  readonly at: number;
+  readonly outcome: RefreshOutcome;
+}
+
 /**
- * Lets the gateway ask an upstream for its tool list itself, with its own credential, so that headers which mirror
- * arguments can be checked before any client has listed (2026-07-28, streamable HTTP, Mcp-Param headers).
+ * Lets the gateway ask an upstream for its tool list itself, with its own credential and in the era that the upstream
+ * speaks: so that headers which mirror arguments, and arguments, can be checked before any client has listed.
  *
- * The returned function never rejects, runs once at a time for each upstream, and at most once in a cool-down.
+ * The returned function never rejects, runs once at a time for each upstream, and at most once in a cool-down; in
+ * between it gives back what the last look came to.
  */
-export function createCatalogRefresher(deps: RefreshDependencies): (upstream: string) => Promise<void> {
-  const running = new Map<string, Promise<void>>();
-  const lastAt = new Map<string, number>();
+export function createCatalogRefresher(
+  deps: RefreshDependencies,
+): (upstream: string) => Promise<RefreshOutcome> {
+  const running = new Map<string, Promise<RefreshOutcome>>();
+  const last = new Map<string, Look>();
+  const eras = new Map<string, Era>();
+
+  async function look(name: string, port: UpstreamPort, catalog: Catalog): Promise<RefreshOutcome> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const wasStale = catalog.freshness.stale;
+    // Now, not at the end: what the upstream says of changes while it is being read must count.
+    catalog.freshness.stale = false;
+    const order: readonly Era[] = eras.get(name) === 'legacy' ? ['legacy', 'modern'] : ['modern', 'legacy'];
+    let outcome: RefreshOutcome = 'failed';
+    for (const era of order) {
+      const read = era === 'modern' ? lookModern : lookLegacy;
+      const reading = await read({ port, catalog, limits: deps.decodeLimits, signal }).catch(failureOf);
+      if (reading === 'whole') {
+        eras.set(name, era);
+        catalog.freshness.readAt = deps.monotonic();
+        return 'learnt';
+      }
+      if (reading === 'unreachable') outcome = reading;
+      // A list without end has none in the other era either.
+      if (reading !== 'none') break;
+    }
+    catalog.freshness.stale ||= wasStale;
+    return outcome;
+  }
+
   return (name) => {
     const already = running.get(name);
     if (already !== undefined) return already;
     const target = deps.upstream(name);
-    const last = lastAt.get(name);
-    if (target === undefined || (last !== undefined && deps.monotonic() - last < coolDownMs))
-      return Promise.resolve();
-    lastAt.set(name, deps.monotonic());
-    const run = readAllPages(target.port, target.catalog, deps.decodeLimits)
-      // An upstream that cannot be asked leaves the catalog as it was; what stays unknown is refused.
-      .catch(() => undefined)
+    if (target === undefined) return Promise.resolve('failed');
+    const before = last.get(name);
+    if (before !== undefined) {
+      const rest = before.outcome === 'unreachable' ? unreachableCoolDownMs : coolDownMs;
+      if (deps.monotonic() - before.at < rest) return Promise.resolve(before.outcome);
+    }
+    const at = deps.monotonic();
+    const run = look(name, target.port, target.catalog)
+      .then((outcome) => {
+        last.set(name, { at, outcome });
+        return outcome;
+      })
       .finally(() => running.delete(name));
     running.set(name, run);
     return run;
   };
 }
 
-async function readAllPages(port: UpstreamPort, catalog: Catalog, limits: DecodeLimits): Promise<void> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  let cursor: string | undefined;
-  for (let page = 0; page < maxPages; page += 1) {
-    const result = await ask(port, cursor, page, limits, signal);
-    if (result === undefined) return;
-    catalog.learnTools(catalogToolsOf(result));
-    const next = own(result, 'nextCursor');
-    if (typeof next !== 'string' || next === cursor) return;
-    cursor = next;
-  }
-}
-
-async function ask(
-  port: UpstreamPort,
-  cursor: string | undefined,
-  page: number,
-  limits: DecodeLimits,
-  signal: AbortSignal,
-): Promise<JsonObject | undefined> {
-  const id = `catalog-${page}`;
-  const meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'sallyport', version: '1' },
-  };
-  const params = cursor === undefined ? { _meta: meta } : { cursor, _meta: meta };
-  const answer = await port.send({
-    verb: 'POST',
-    body: Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params })),
-    headers: ['mcp-protocol-version', '2026-07-28', 'mcp-method', 'tools/list'],
-    longLived: false,
-    signal,
-  });
-  const frame = await answerFrame(answer, id, limits);
-  return frame?.kind === 'result' ? frame.result : undefined;
-}
-
-async function answerFrame(
-  answer: UpstreamAnswer,
-  id: string,
-  limits: DecodeLimits,
-): Promise<Frame | undefined> {
-  if (answer.kind === 'json') return answerTo(answer.body, id, limits);
-  if (answer.kind !== 'stream') return undefined;
-  for await (const event of answer.events) {
-    const frame = event.data.length === 0 ? undefined : answerTo(event.data, id, limits);
-    if (frame !== undefined) return frame;
-  }
-  return undefined;
-}
-
-function answerTo(bytes: Buffer, id: string, limits: DecodeLimits): Frame | undefined {
-  const decoded = decodeFrame(bytes, limits, 'toClient');
-  if (!decoded.ok) return undefined;
-  const frame = decoded.value;
-  return (frame.kind === 'result' || frame.kind === 'error') && frame.id === id ? frame : undefined;
-}
-
-/**
- * The catalog's entries from a `tools/list` result. Tools whose schema breaks the `x-mcp-header` rules are left out:
- * clients must not call them (2026-07-28, server/tools).
- */
-export function catalogToolsOf(result: JsonObject): readonly CatalogTool[] {
-  const tools = own(result, 'tools');
-  if (!Array.isArray(tools)) return [];
-  return tools.flatMap((tool: JsonValue) => {
-    if (typeof tool !== 'object' || tool === null || Array.isArray(tool) || JSON.isRawJSON(tool)) return [];
-    const name = own(tool as JsonObject, 'name');
-    const mirroredArguments = mirroredArgumentsOf(own(tool as JsonObject, 'inputSchema') ?? null);
-    return typeof name === 'string' && mirroredArguments !== undefined ? [{ name, mirroredArguments }] : [];
-  });
+/** An upstream that cannot be asked leaves the catalog as it was; what stays unknown is refused. */
+function failureOf(cause: unknown): 'unreachable' | 'none' {
+  return cause instanceof GatewayError && cause.code === 'upstream-unreachable' ? 'unreachable' : 'none';
 }

@@ -138,24 +138,24 @@ describe('the catalog', () => {
     const { catalog } = await filtered(call('tools/list'), {
       tools: [{ name: 'drop', inputSchema: schema }],
     });
-    expect([...catalog.tool('drop')!.mirroredArguments]).toEqual([['region', ['region']]]);
+    expect([...catalog.tool('drop')!.mirroredArguments!]).toEqual([['region', ['region']]]);
     const prompts = await filtered(call('prompts/list'), { prompts: [{ name: 'other' }] });
     expect(prompts.catalog.hasPrompt('other')).toBe(true);
   });
 
-  test('learns no tool whose header annotations break the rules, and modern lists drop it', async () => {
+  test('learns no annotations that break the rules, and modern lists drop such a tool', async () => {
     const inputSchema = { type: 'object', properties: { a: { type: 'object', 'x-mcp-header': 'A' } } };
     const tools = [{ name: 'look_up', inputSchema }];
     const modern = await filtered(modernCall('tools/list'), { tools }, true);
     expect(modern.shown).toMatchObject({ tools: [] });
-    expect(modern.catalog.tool('look_up')).toBeUndefined();
+    expect(modern.catalog.tool('look_up')!.mirroredArguments).toBeUndefined();
     expect((await filtered(call('tools/list'), { tools })).shown).toEqual({ tools });
   });
 
   test('forgets what was seen longest ago once it is full', () => {
-    const catalog = createCatalog(2);
+    const catalog = createCatalog({ entries: 2 });
     const learn = (...names: string[]) =>
-      catalog.learnTools(names.map((name) => ({ name, mirroredArguments: new Map() })));
+      catalog.learnTools(names.map((name) => ({ name, mirroredArguments: new Map(), definition: { name } })));
     learn('a', 'b');
     learn('a');
     learn('c');

@@ -1,0 +1,153 @@
+import type { ArgumentRule } from '../arguments/rule.ts';
+import { GatewayError } from '../errors.ts';
+import type { Frame, ResultFrame } from '../mcp/frame.ts';
+import { methodRow, type Target, targetsOf } from '../mcp/methods.ts';
+import type { CatalogTool } from '../pipeline/catalog.ts';
+import { addFinding, type Exchange } from '../pipeline/exchange.ts';
+import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
+import type { RefreshOutcome } from '../pipeline/refresh-catalog.ts';
+import { argumentRulesFor } from '../policy/content.ts';
+import type { SchemaBook, ToolChecks } from '../schemas/schema-book.ts';
+import type { JsonObject } from '../values/json.ts';
+import type { Outstanding } from './outstanding.ts';
+import { type Judgement, judgeArguments, judgeResult } from './schema-judgement.ts';
+import { type SchemaRules, schemaRulesOf } from './schema-rules.ts';
+
+export interface SchemaDeps {
+  readonly book: SchemaBook;
+  readonly outstanding: Outstanding;
+  /** Has the gateway list the tools of an upstream. Coalesced and cooled down; never rejects. */
+  refreshCatalog(upstream: string): Promise<RefreshOutcome>;
+  /** The top-level arguments that rules name: known, whatever the schema says. */
+  namedArguments(rules: readonly ArgumentRule[]): ReadonlySet<string>;
+  /** Milliseconds after which a look at an upstream's list is too old. */
+  readonly maxAge: number;
+}
+
+/**
+ * Holds calls to the tool's own input schema, as the upstream listed it last, and results to its output schema. What
+ * the schema does not name is refused too, though the schema be open to it. After `authorize`: what a caller may not
+ * see was answered there, and learns nothing of schemas.
+ *
+ * A tool that was in no list yet makes the gateway list once; so does a list that the upstream says has changed. An old
+ * list is read anew beside the call, which does not wait.
+ */
+export function schema(deps: SchemaDeps): Filter {
+  return {
+    name: 'schema',
+    toUpstream(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
+      const call = callOf(frame, exchange);
+      if (call === undefined) return pass;
+      const rules = rulesFor(call.name, exchange);
+      if (rules.isOff) return pass;
+      return withChecks(call.name, exchange, rules, (checks) =>
+        settle(judgeArguments(call.arguments ?? none, checks.input, rules), rules, exchange, toCaller),
+      );
+    },
+    toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
+      if (frame.kind === 'notification') {
+        const row = methodRow(frame.method, exchange.revision, 'toClient', 'notification');
+        if (row?.announces === 'tools') exchange.catalog.freshness.stale = true;
+        return pass;
+      }
+      if (frame.kind !== 'result') return pass;
+      const asked = deps.outstanding.find(frame.id, exchange);
+      if (asked === undefined) return drop('answer-unasked');
+      if (!asked.row.targets.includes('tool') || asked.target === undefined) return pass;
+      const rules = rulesFor(asked.target, exchange);
+      if (rules.isOff) return pass;
+      return withChecks(asked.target, exchange, rules, (checks) =>
+        judgeOutput(frame, checks, rules, exchange),
+      );
+    },
+  };
+
+  function rulesFor(tool: string, exchange: Exchange): SchemaRules {
+    const { policy, upstream, principal } = exchange;
+    const found = argumentRulesFor(policy, { upstream, kind: 'tool', name: tool, subject: principal });
+    return schemaRulesOf(found, deps.namedArguments);
+  }
+
+  /** Goes on with the tool's checks: at once where they stand. */
+  function withChecks(
+    name: string,
+    exchange: Exchange,
+    rules: SchemaRules,
+    then: (checks: ToolChecks) => Verdict,
+  ): Verdict | Promise<Verdict> {
+    const { catalog, upstream, startedAt } = exchange;
+    const known = catalog.tool(name);
+    if (known !== undefined && !catalog.freshness.stale) {
+      const { readAt } = catalog.freshness;
+      if (readAt === undefined || startedAt - readAt > deps.maxAge) void deps.refreshCatalog(upstream);
+      return check(known, then);
+    }
+    return deps.refreshCatalog(upstream).then((outcome) => {
+      const found = catalog.tool(name);
+      return found === undefined ? unknown(outcome, rules, exchange) : check(found, then);
+    });
+  }
+
+  function check(tool: CatalogTool, then: (checks: ToolChecks) => Verdict): Verdict | Promise<Verdict> {
+    const checks = deps.book.checksOf(tool);
+    return checks instanceof Promise ? checks.then(then) : then(checks);
+  }
+}
+
+const none: JsonObject = Object.freeze({});
+
+function callOf(frame: Frame, exchange: Exchange): Target | undefined {
+  if (frame.kind !== 'request') return undefined;
+  const row = methodRow(frame.method, exchange.revision, 'toUpstream', 'request');
+  if (row === undefined || !row.targets.includes('tool')) return undefined;
+  const targets = targetsOf(row, frame.params);
+  return targets.ok ? targets.value.find(({ kind }) => kind === 'tool') : undefined;
+}
+
+/** Nothing to check against: refused, unless the operator merely watches. */
+function unknown(outcome: RefreshOutcome, rules: SchemaRules, exchange: Exchange): Verdict {
+  const judgement: Judgement = {
+    code: outcome === 'unreachable' ? 'upstream-unreachable' : 'definition-unknown',
+    finding: { path: undefined, detail: 'definition-unknown' },
+    data: undefined,
+    of: 'schema',
+  };
+  return settle(judgement, rules, exchange, toCaller);
+}
+
+function judgeOutput(
+  frame: ResultFrame,
+  checks: ToolChecks,
+  rules: SchemaRules,
+  exchange: Exchange,
+): Verdict {
+  if (checks.output === undefined) return pass;
+  return settle(judgeResult(frame.result, checks.output, exchange.revision), rules, exchange, toNobody);
+}
+
+type Tell = (judgement: Judgement) => GatewayError;
+
+/** A caller may know what is wrong with its own arguments. */
+const toCaller: Tell = ({ code, data, finding }) =>
+  new GatewayError(code, {
+    ...(data === undefined ? {} : { data }),
+    cause: `${finding.path ?? ''} ${finding.detail}`.trim(),
+  });
+
+/** What a server declares and breaks is for its operator. */
+const toNobody: Tell = ({ code, finding }) =>
+  new GatewayError(code, { cause: `${finding.path ?? ''} ${finding.detail}`.trim() });
+
+function settle(
+  judgement: Judgement | undefined,
+  rules: SchemaRules,
+  exchange: Exchange,
+  tell: Tell,
+): Verdict {
+  if (judgement === undefined) return pass;
+  const setting = judgement.of === 'unknown' ? rules.unknown : rules.schema;
+  const { effect, rule } = setting;
+  if (effect === undefined) return pass;
+  addFinding(exchange, { check: 'schema', effect, rule, ...judgement.finding });
+  return effect === 'refused' ? reject(tell(judgement)) : pass;
+}

@@ -1,0 +1,163 @@
+import { type DecodeLimits, decodeFrame } from '../mcp/decode.ts';
+import type { ErrorFrame, ResultFrame } from '../mcp/frame.ts';
+import { eraOf, isRevision } from '../mcp/revision.ts';
+import { type JsonObject, own } from '../values/json.ts';
+import type { Catalog } from './catalog.ts';
+import { closeAnswer } from './close-answer.ts';
+import { learnInstructions, learnTools } from './learn-tools.ts';
+import type { UpstreamAnswer, UpstreamPort } from './upstream-port.ts';
+
+/** One look of the gateway itself at an upstream's list of tools. */
+export interface Look {
+  readonly port: UpstreamPort;
+  readonly catalog: Catalog;
+  readonly limits: DecodeLimits;
+  /** One time limit for all that is asked. */
+  readonly signal: AbortSignal;
+}
+
+/** 100 pages: with the 20 or more entries that servers put on one, all of 2,000 tools. */
+const maxPages = 100;
+
+/** 2 s to end a session that nobody needs any more: nobody waits for it. */
+const goodbyeMs = 2000;
+
+const clientInfo = { name: 'sallyport', version: '1' };
+const methodNotFound = -32601;
+
+const modernRevision = '2026-07-28';
+const legacyRevision = '2025-11-25';
+
+const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': modernRevision,
+  'io.modelcontextprotocol/clientCapabilities': {},
+  'io.modelcontextprotocol/clientInfo': clientInfo,
+};
+
+/** What a look came to: the whole list, the start of one that has no end, or none in this era. */
+export type Reading = 'whole' | 'cut' | 'none';
+
+/** Reads all pages as a client of 2026-07-28 does: every request stands for itself. */
+export async function lookModern(look: Look): Promise<Reading> {
+  const ask: Ask = (method, params, id) =>
+    request(look, method, { ...params, _meta: modernMeta }, id, [
+      'mcp-protocol-version',
+      modernRevision,
+      'mcp-method',
+      method,
+    ]);
+  const reading = await readPages(look, ask);
+  if (reading !== 'whole') return reading;
+  const discovered = await ask('server/discover', {}, 'catalog-discover');
+  if (discovered?.kind === 'result') learnInstructions(look.catalog, discovered.result);
+  return reading;
+}
+
+/** Reads all pages in a session of its own, and ends it (2025-11-25, basic/lifecycle and basic/transports). */
+export async function lookLegacy(look: Look): Promise<Reading> {
+  const params = { protocolVersion: legacyRevision, capabilities: {}, clientInfo };
+  let sessionId: string | undefined;
+  const introduced = await request(look, 'initialize', params, 'catalog-initialize', [], (given) => {
+    sessionId = given;
+  });
+  const headers: string[] = [];
+  try {
+    if (introduced?.kind !== 'result') return 'none';
+    const revision = own(introduced.result, 'protocolVersion');
+    if (!isRevision(revision) || eraOf(revision) !== 'legacy') return 'none';
+    // The version header exists since 2025-06-18; dates compare as text.
+    if (revision >= '2025-06-18') headers.push('mcp-protocol-version', revision);
+    if (sessionId !== undefined) headers.push('mcp-session-id', sessionId);
+    learnInstructions(look.catalog, introduced.result);
+    await closeAnswer(
+      await look.port.send({
+        verb: 'POST',
+        body: encode({ jsonrpc: '2.0', method: 'notifications/initialized' }),
+        headers,
+        longLived: false,
+        signal: look.signal,
+      }),
+    );
+    const ask: Ask = (method, given, id) => request(look, method, given, id, headers);
+    return await readPages(look, ask);
+  } finally {
+    if (sessionId !== undefined) void endSession(look.port, sessionId, headers);
+  }
+}
+
+type Ask = (method: string, params: JsonObject, id: string) => Promise<ResultFrame | ErrorFrame | undefined>;
+
+async function readPages(look: Look, ask: Ask): Promise<Reading> {
+  let cursor: string | undefined;
+  for (let page = 0; page < maxPages; page += 1) {
+    const answer = await ask('tools/list', cursor === undefined ? {} : { cursor }, `catalog-${page}`);
+    // A server without tools has no such method: then the list is read, and empty.
+    if (page === 0 && answer?.kind === 'error' && answer.error.code === methodNotFound) return 'whole';
+    if (answer?.kind !== 'result') return 'none';
+    const tools = own(answer.result, 'tools');
+    if (!Array.isArray(tools)) return 'none';
+    learnTools(look.catalog, tools);
+    const next = own(answer.result, 'nextCursor');
+    if (typeof next !== 'string') return 'whole';
+    if (next === cursor) return 'cut';
+    cursor = next;
+  }
+  return 'cut';
+}
+
+async function request(
+  look: Look,
+  method: string,
+  params: JsonObject,
+  id: string,
+  headers: readonly string[],
+  onSession: (id: string | undefined) => void = () => undefined,
+): Promise<ResultFrame | ErrorFrame | undefined> {
+  const answer = await look.port.send({
+    verb: 'POST',
+    body: encode({ jsonrpc: '2.0', id, method, params }),
+    headers,
+    longLived: false,
+    signal: look.signal,
+  });
+  if (answer.kind !== 'refused') onSession(answer.sessionId);
+  return answerFrame(answer, id, look.limits);
+}
+
+function encode(message: JsonObject): Buffer {
+  return Buffer.from(JSON.stringify(message));
+}
+
+async function answerFrame(
+  answer: UpstreamAnswer,
+  id: string,
+  limits: DecodeLimits,
+): Promise<ResultFrame | ErrorFrame | undefined> {
+  if (answer.kind === 'json') return answerTo(answer.body, id, limits);
+  if (answer.kind !== 'stream') return undefined;
+  for await (const event of answer.events) {
+    const frame = event.data.length === 0 ? undefined : answerTo(event.data, id, limits);
+    if (frame !== undefined) return frame;
+  }
+  return undefined;
+}
+
+function answerTo(bytes: Buffer, id: string, limits: DecodeLimits): ResultFrame | ErrorFrame | undefined {
+  const decoded = decodeFrame(bytes, limits, 'toClient');
+  if (!decoded.ok) return undefined;
+  const frame = decoded.value;
+  return (frame.kind === 'result' || frame.kind === 'error') && frame.id === id ? frame : undefined;
+}
+
+/** An upstream may refuse to end sessions (405), or be gone: either way nobody is left to care. */
+async function endSession(port: UpstreamPort, sessionId: string, headers: readonly string[]): Promise<void> {
+  try {
+    const given = headers.includes('mcp-session-id') ? headers : [...headers, 'mcp-session-id', sessionId];
+    const signal = AbortSignal.timeout(goodbyeMs);
+    await closeAnswer(
+      await port.send({ verb: 'DELETE', body: undefined, headers: given, longLived: false, signal }),
+    );
+  } catch {
+    return;
+  }
+}
