@@ -3,9 +3,10 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import type { Outcome } from '../pipeline/outcome.ts';
 import type { Reason } from '../policy/access-request.ts';
 import { auditSchema } from './audit-fields.ts';
+import { findingsText } from './audit-findings.ts';
 import { causeClass } from './cause-class.ts';
 import { jsonText, quote } from './quote.ts';
-import { defaultRedactLimits, type Redactor } from './redact.ts';
+import { defaultRedactLimits, type Hidden, hiddenOf, type Redactor } from './redact.ts';
 
 export interface AuditLineOptions {
   /** Random name of this process start. */
@@ -61,7 +62,8 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
   }
 
   /** A client chooses these names, so they may hold its secrets; and it may send a new one each time. */
-  function targetName(name: string): string {
+  function targetName(name: string, hidden: Hidden | undefined): string {
+    if (hidden !== undefined) return quote(redactor.text(name, room.name, hidden), room.name);
     let text = targets.get(name);
     if (text === undefined) {
       text = quote(redactor.text(name, room.name), room.name);
@@ -72,14 +74,16 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     return text;
   }
 
-  function aboutExchange(exchange: Exchange): string {
+  function aboutExchange(exchange: Exchange, hidden: Hidden | undefined): string {
     const { facts } = exchange;
     let text = `,"era":"${exchange.era}","revision":${quote(exchange.revision, room.short)}`;
     if (exchange.request.kind === 'request' || exchange.request.kind === 'notification') {
-      text += `,"method":${quote(exchange.request.method, room.method)}`;
+      const { method } = exchange.request;
+      const shown = hidden === undefined ? method : redactor.text(method, room.method, hidden);
+      text += `,"method":${quote(shown, room.method)}`;
     }
     if (facts.target !== undefined) {
-      text += `,"target":{"kind":"${facts.target.kind}","name":${targetName(facts.target.name)}}`;
+      text += `,"target":{"kind":"${facts.target.kind}","name":${targetName(facts.target.name, hidden)}}`;
     }
     if (facts.decision !== undefined) {
       const { effect, reasons, shadow } = facts.decision;
@@ -95,6 +99,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
 
   return (outcome, sequence) => {
     const { exchange, question, peer } = outcome;
+    const hidden = exchange === undefined ? undefined : hiddenOf(exchange.facts.secrets);
     let line = `${head}${isoTime(outcome.time)}${run}${sequence},"event":"${outcome.event}"`;
     if (exchange !== undefined) line += `,"exchange":${quote(exchange.id, room.short)}`;
     if (outcome.principal !== undefined) line += who(outcome.principal);
@@ -102,7 +107,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     line += peer.tls === undefined ? '}' : `,"tls":${quote(peer.tls.version, room.short)}}`;
     if (outcome.upstream !== undefined) line += `,"upstream":${quote(outcome.upstream, room.short)}`;
     line += `,"verb":${quote(outcome.verb, room.short)}`;
-    if (exchange !== undefined) line += aboutExchange(exchange);
+    if (exchange !== undefined) line += aboutExchange(exchange, hidden);
     if (question !== undefined) {
       line += `,"question":{"method":${quote(question.method, room.method)}`;
       line += question.rule === undefined ? '}' : `,"rule":${quote(question.rule, room.rule)}}`;
@@ -119,23 +124,32 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     if (exchange !== undefined) line += `,"trace":${quote(exchange.traceId, room.short)}`;
     const cause = causeClass(outcome.cause);
     if (cause !== undefined) line += `,"cause":${quote(cause, room.rule)}`;
+    // The text above is ASCII: its length is its size. What comes last gets what is left.
+    if (exchange !== undefined && (outcome.event === 'exchange' || outcome.event === 'stream-ended')) {
+      line += findingsText(exchange.facts, redactor, hidden, maxRecordBytes - line.length - 2);
+    }
     if (options.withArguments && exchange?.facts.decision?.obligations.auditArguments) {
-      // The text above is ASCII: its length is its size.
-      line += argumentsText(exchange, redactor, maxRecordBytes - line.length - 2);
+      line += argumentsText(exchange, redactor, hidden, maxRecordBytes - line.length - 2);
     }
     return `${line}}\n`;
   };
 }
 
-function argumentsText(exchange: Exchange, redactor: Redactor, left: number): string {
+function argumentsText(
+  exchange: Exchange,
+  redactor: Redactor,
+  hidden: Hidden | undefined,
+  left: number,
+): string {
   const { request } = exchange;
   if (request.kind !== 'request' && request.kind !== 'notification') return '';
   const args = request.params?.['arguments'];
   if (args === undefined) return '';
   const limits = { ...defaultRedactLimits, maxText: Math.min(left, defaultRedactLimits.maxText) };
-  const text = jsonText(redactor.value(args, limits));
+  const text = jsonText(redactor.value(args, limits, hidden));
   const member = ',"arguments":';
-  return member + (member.length + text.length <= left ? text : truncated);
+  if (member.length + text.length <= left) return member + text;
+  return member.length + truncated.length <= left ? member + truncated : '';
 }
 
 function credentialText(credential: Credential): string {

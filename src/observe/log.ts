@@ -1,18 +1,18 @@
 import { type DestinationStream, destination, pino } from 'pino';
 import { causeClass } from './cause-class.ts';
 import type { LogOptions } from './options.ts';
-import { createRedactor, type Redactor } from './redact.ts';
+import { createRedactor, type Hidden, type Redactor } from './redact.ts';
 
 /** What a log line says beside its event. Never arguments or results of calls. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** The process log. `event` is a fixed sentence: what varies goes into fields. */
+/** The process log. `event` is a fixed sentence: what varies goes into fields. `hidden` is what is secret in them. */
 export interface Log {
-  debug(event: string, fields?: LogFields): void;
-  info(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
-  error(event: string, fields?: LogFields): void;
-  fatal(event: string, fields?: LogFields): void;
+  debug(event: string, fields?: LogFields, hidden?: Hidden): void;
+  info(event: string, fields?: LogFields, hidden?: Hidden): void;
+  warn(event: string, fields?: LogFields, hidden?: Hidden): void;
+  error(event: string, fields?: LogFields, hidden?: Hidden): void;
+  fatal(event: string, fields?: LogFields, hidden?: Hidden): void;
 }
 
 const longestText = 1000;
@@ -42,9 +42,9 @@ export function createLog(
   );
   const level =
     (name: 'debug' | 'info' | 'warn' | 'error' | 'fatal') =>
-    (event: string, fields: LogFields = {}): void => {
+    (event: string, fields: LogFields = {}, hidden?: Hidden): void => {
       if (!logger.isLevelEnabled(name)) return;
-      logger[name](cleanFields(fields, redactor), event);
+      logger[name](cleanFields(fields, hidden === undefined ? redactor : hiding(redactor, hidden)), event);
     };
   return {
     debug: level('debug'),
@@ -53,6 +53,10 @@ export function createLog(
     error: level('error'),
     fatal: level('fatal'),
   };
+}
+
+function hiding(redactor: Redactor, hidden: Hidden): Redactor {
+  return { ...redactor, text: (text, max) => redactor.text(text, max, hidden) };
 }
 
 /** Members that pino writes itself: a second one of that name would make the line ambiguous. */

@@ -59,6 +59,18 @@ export const definitions = {
     help: 'Exchanges refused because the counts of a limit have no room for one more key.',
     labels: ['upstream', 'limit'],
   },
+  findings: {
+    name: 'sallyport_findings_total',
+    type: 'counter',
+    help: 'What checks of content found, by check and effect; `_other` beyond those that are kept for one exchange.',
+    labels: ['check', 'effect', 'upstream'],
+  },
+  pinEvents: {
+    name: 'sallyport_definitions_changed_total',
+    type: 'counter',
+    help: 'Tool definitions and instructions that are not the approved ones, by how they stand: `new`, `changed`, `vanished`, `ambiguous`, `look-alike`.',
+    labels: ['upstream', 'standing'],
+  },
   dropped: {
     name: 'sallyport_dropped_frames_total',
     type: 'counter',

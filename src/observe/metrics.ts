@@ -35,6 +35,8 @@ export interface Metrics {
     readonly limit: string;
     readonly upstream: string;
   }): void;
+  /** A definition that is not the approved one was noticed. `standing` is one of few words. */
+  pinEvent(event: { readonly upstream: string; readonly standing: string }): void;
   /** @param time milliseconds since the epoch */
   reloaded(result: 'success' | 'failure', time: number): void;
   /** The text of a scrape. */
@@ -80,6 +82,8 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   const limited = numbers(definitions.limited);
   const shadowLimited = numbers(definitions.shadowLimited);
   const limitStoreFull = numbers(definitions.limitStoreFull);
+  const findings = numbers(definitions.findings);
+  const pinEvents = numbers(definitions.pinEvents);
   const dropped = numbers(definitions.dropped);
   const questions = numbers(definitions.questions);
   const requestBytes = numbers(definitions.requestBytes);
@@ -173,6 +177,12 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     if (exchange.facts.limitedBy !== undefined) {
       limited.cell(upstream, names.limit(exchange, exchange.facts.limitedBy)).value += 1;
     }
+    for (const { check, effect, count } of exchange.facts.findings) {
+      findings.cell(check, effect, upstream).value += count ?? 1;
+    }
+    if (exchange.facts.moreFindings > 0) {
+      findings.cell(other, other, upstream).value += exchange.facts.moreFindings;
+    }
     for (const [word, times] of exchange.facts.dropped) {
       dropped.cell(upstream, names.drop(word)).value += times;
     }
@@ -183,6 +193,9 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     limitEvent({ kind, limit, upstream }) {
       const family = kind === 'shadow-limit' ? shadowLimited : limitStoreFull;
       family.cell(upstreams.has(upstream) ? upstream : other, limit).value += 1;
+    },
+    pinEvent({ upstream, standing }) {
+      pinEvents.cell(upstreams.has(upstream) ? upstream : other, standing).value += 1;
     },
     reloaded(result, time) {
       reloads.cell(result).value += 1;

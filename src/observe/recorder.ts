@@ -2,6 +2,7 @@ import type { Outcome, Recorder } from '../pipeline/outcome.ts';
 import type { Audit } from './audit.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { hiddenOf } from './redact.ts';
 
 export interface RecorderDependencies {
   readonly audit: Audit;
@@ -45,7 +46,7 @@ export function createRecorder({ audit, metrics, log }: RecorderDependencies): R
     }
     lines += 1;
     const { exchange } = outcome;
-    log[outcome.code === 'internal' ? 'error' : 'warn']('an exchange failed', {
+    const fields = {
       code: outcome.code,
       upstream: outcome.upstream,
       exchange: exchange?.id,
@@ -53,7 +54,13 @@ export function createRecorder({ audit, metrics, log }: RecorderDependencies): R
       status: outcome.status,
       cause: outcome.cause,
       ...(unsaid > 0 ? { suppressed: unsaid } : {}),
-    });
+    };
+    const hidden = exchange === undefined ? undefined : hiddenOf(exchange.facts.secrets);
+    log[outcome.code === 'internal' ? 'error' : 'warn'](
+      'an exchange failed',
+      fields,
+      ...(hidden === undefined ? [] : [hidden]),
+    );
     unsaid = 0;
   }
 

@@ -1,6 +1,12 @@
-import { findNeedleBytes, findNeedles, longestSecret, prepareNeedles } from './needles.ts';
-import { isSecretName } from './secret-names.ts';
-import { findFormats, type Spans } from './secret-spans.ts';
+import {
+  findNeedleBytes,
+  findNeedles,
+  longestSecret,
+  type Needles,
+  prepareNeedles,
+} from '../redaction/needles.ts';
+import { isSecretName } from '../redaction/secret-names.ts';
+import { findFormats, type Spans } from '../redaction/secret-spans.ts';
 
 /** Bounds of one redacted value. Beyond any of them stands `[truncated]`. */
 export interface RedactLimits {
@@ -27,12 +33,32 @@ export const defaultRedactLimits: RedactLimits = {
  * It cannot know a secret that has no form, no telling name, and is not held here.
  */
 export interface Redactor {
-  /** A copy without secrets. Plain data in, plain data out; never throws for what JSON can hold. */
-  value(value: unknown, limits?: RedactLimits): unknown;
+  /**
+   * A copy without secrets. Plain data in, plain data out; never throws for what JSON can hold.
+   *
+   * @param hidden what is secret here beside what is held
+   */
+  value(value: unknown, limits?: RedactLimits, hidden?: Hidden): unknown;
   /** The text without secrets, at most `max` UTF-16 units of the original. */
-  text(text: string, max?: number): string;
+  text(text: string, max?: number, hidden?: Hidden): string;
   /** Replaces the held secrets, after a reload. */
   hold(secrets: readonly string[]): void;
+}
+
+/** Secrets of one exchange: nothing that is written about it may show them. */
+export interface Hidden {
+  readonly needles: Needles;
+  /** As whole values even the shortest of them are recognised. */
+  readonly whole: ReadonlySet<string>;
+}
+
+/** Inside of other texts a secret of fewer characters would be found in ordinary words and numbers. */
+const shortestHidden = 4;
+
+/** Prepares the secrets of one exchange; undefined where it has none. */
+export function hiddenOf(secrets: readonly string[]): Hidden | undefined {
+  if (secrets.length === 0) return undefined;
+  return { needles: prepareNeedles(secrets, shortestHidden), whole: new Set(secrets) };
 }
 
 const redacted = '[redacted]';
@@ -44,31 +70,34 @@ const lookahead = 3 * longestSecret;
 export function createRedactor(secrets: readonly string[] = []): Redactor {
   let needles = prepareNeedles(secrets);
 
-  function text(input: string, max: number = defaultRedactLimits.maxText): string {
+  function text(input: string, max: number = defaultRedactLimits.maxText, hidden?: Hidden): string {
+    if (hidden?.whole.has(input)) return redacted;
     const cut = input.length > max;
     const seen = cut ? input.slice(0, max + lookahead) : input;
     const spans: Spans = [];
     findNeedles(seen, needles, spans);
+    if (hidden !== undefined) findNeedles(seen, hidden.needles, spans);
     findFormats(seen, spans);
-    if (seen.includes('%')) findEscaped(seen, spans);
+    if (seen.includes('%')) findEscaped(seen, spans, hidden);
     // Cut in the original, not in the result: hiding a long secret must not pull unseen text into view.
     return hide(seen, spans, Math.min(seen.length, max)) + (cut ? truncated : '');
   }
 
   /** Percent escapes can spell any character in any mixture, so the text is looked at once more without them. */
-  function findEscaped(seen: string, spans: Spans): void {
+  function findEscaped(seen: string, spans: Spans, hidden: Hidden | undefined): void {
     const { bytes, origin } = unescapePercent(seen);
     const found: Spans = [];
     findNeedleBytes(bytes, needles, found);
+    if (hidden !== undefined) findNeedleBytes(bytes, hidden.needles, found);
     findFormats(bytes, found);
     for (const position of found) spans.push(origin[position] ?? seen.length);
   }
 
-  function value(input: unknown, limits: RedactLimits = defaultRedactLimits): unknown {
+  function value(input: unknown, limits: RedactLimits = defaultRedactLimits, hidden?: Hidden): unknown {
     let nodes = limits.maxNodes;
     let room = limits.maxText;
     const cleanText = (raw: string): string => {
-      const clean = text(raw, room);
+      const clean = text(raw, room, hidden);
       room = Math.max(0, room - Math.min(raw.length, room));
       return clean;
     };
@@ -98,19 +127,19 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
           copy[truncated] = true;
           break;
         }
-        const hidden = isSecretName(key, node[key]) || (named && valueKeys.has(key.toLowerCase()));
+        const secret = isSecretName(key, node[key]) || (named && valueKeys.has(key.toLowerCase()));
         const clean = freeKey(copy, cleanText(key));
-        copy[clean] = hidden ? redacted : walk(node[key], depth + 1);
+        copy[clean] = secret ? redacted : walk(node[key], depth + 1);
       }
       return copy;
     };
     const cleanNumber = (node: number | bigint): unknown => {
       const digits = String(node);
-      if (text(digits) !== digits) return redacted;
+      if (text(digits, undefined, hidden) !== digits) return redacted;
       return typeof node === 'bigint' ? digits : node;
     };
     const cleanRawNumber = (node: { readonly rawJSON: string }): unknown =>
-      text(node.rawJSON) === node.rawJSON ? node : redacted;
+      text(node.rawJSON, undefined, hidden) === node.rawJSON ? node : redacted;
     return walk(input, 0);
   }
 

@@ -4,6 +4,7 @@ import { GatewayError } from '../../src/errors.ts';
 import { auditFields } from '../../src/observe/audit-fields.ts';
 import { createAuditLine } from '../../src/observe/audit-line.ts';
 import { createRedactor } from '../../src/observe/redact.ts';
+import type { Finding } from '../../src/pipeline/exchange.ts';
 import { allowed, anyOutcome, exchangeOf, outcomeOf } from './outcomes.ts';
 
 const lineOf = createAuditLine({
@@ -205,5 +206,105 @@ describe('an audit line', () => {
     expect(record).not.toHaveProperty('who');
     expect(record).not.toHaveProperty('exchange');
     expect(record).toMatchObject({ event: 'refusal', code: 'credential-missing', status: 401 });
+  });
+
+  const finding: Finding = {
+    check: 'results',
+    effect: 'redacted',
+    rule: 'results[0]',
+    path: 'content[0].text',
+    detail: 'secrets',
+    count: 2,
+  };
+
+  test("tells what checks of content found, and the server's own error, redacted", () => {
+    const exchange = exchangeOf({
+      facts: {
+        findings: [finding, { ...finding, count: 1, before: 'sha256:a', after: 'sha256:b', rule: undefined }],
+        moreFindings: 3,
+        upstreamError: 'no table orders for held-secret-value {"password":"hunter2"}',
+      },
+    });
+    const record = JSON.parse(lineOf(outcomeOf({ exchange }), 1));
+    expect(record.findings).toEqual([
+      finding,
+      {
+        check: 'results',
+        effect: 'redacted',
+        path: 'content[0].text',
+        detail: 'secrets',
+        before: 'sha256:a',
+        after: 'sha256:b',
+      },
+    ]);
+    expect(record.findingsMore).toBe(3);
+    expect(record.upstreamError).toMatch(/^no table orders for \[redacted\] /);
+    expect(record.upstreamError).not.toContain('hunter2');
+    const question = outcomeOf({ exchange, event: 'question', question: { method: 'm', rule: undefined } });
+    expect(JSON.parse(lineOf(question, 1))).not.toHaveProperty('findings');
+  });
+
+  test('counts the findings that do not fit', () => {
+    const long = '\u0000'.repeat(5000);
+    const facts = {
+      findings: Array.from({ length: 32 }, () => ({
+        ...finding,
+        rule: long,
+        path: long,
+        before: long,
+        after: long,
+      })),
+      moreFindings: 5,
+      upstreamError: long,
+      target: { kind: 'tool' as const, name: long },
+    };
+    const line = lineOf(outcomeOf({ exchange: exchangeOf({ facts, method: long, traceId: long }) }), 1);
+    expect(line.length).toBeLessThanOrEqual(16_384);
+    const record = JSON.parse(line);
+    expect(record.findings.length + record.findingsMore).toBe(37);
+  });
+
+  describe('never shows a secret argument of the exchange, wherever it turns up', () => {
+    const secret = 'pumpernickel-47/11 "x"';
+    const spellings: Readonly<Record<string, string>> = {
+      plain: secret,
+      JSON: JSON.stringify({ a: secret }),
+      base64: Buffer.from(`see ${secret} there`).toString('base64'),
+      URL: encodeURIComponent(secret),
+    };
+    test.each(Object.entries(spellings))('%s', (_name, spelt) => {
+      const exchange = exchangeOf({
+        method: `m ${spelt}`,
+        arguments: { ordinary: `a ${spelt} b`, [spelt]: [spelt], text: secret },
+        facts: {
+          secrets: [secret],
+          decision: allowed({ obligations: { auditArguments: true } }),
+          target: { kind: 'resource', name: `x:/${spelt}` },
+          findings: [{ ...finding, path: `arguments.${spelt}`.slice(0, 256) }],
+          upstreamError: `bad value ${spelt}`,
+        },
+      });
+      const line = lineOf(outcomeOf({ exchange, cause: new Error(spelt) }), 1);
+      for (const hidden of [
+        secret,
+        spelt,
+        'pumpernickel',
+        Buffer.from('pumpernickel').toString('base64').slice(2, 12),
+      ]) {
+        expect(line).not.toContain(hidden);
+      }
+    });
+
+    test('also a short one, as a whole value', () => {
+      const exchange = exchangeOf({
+        arguments: { code: '917', n: 917, other: '9170' },
+        facts: { secrets: ['917'], decision: allowed({ obligations: { auditArguments: true } }) },
+      });
+      expect(JSON.parse(lineOf(outcomeOf({ exchange }), 1)).arguments).toEqual({
+        code: '[redacted]',
+        n: '[redacted]',
+        other: '9170',
+      });
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../src/observe/log.ts';
-import { createRedactor } from '../../src/observe/redact.ts';
+import { createRedactor, hiddenOf } from '../../src/observe/redact.ts';
 
 function capture(level: 'debug' | 'info' | 'warn' | 'silent' = 'info') {
   const lines: string[] = [];
@@ -33,6 +33,15 @@ describe('a log line', () => {
       expect(last()['name']).toMatch(/^a<U\+[0-9A-F]{4}>.*b$/);
     },
   );
+
+  test('hides what is secret in one exchange only', () => {
+    const { log, lines } = capture();
+    const cause = new Error('no user pumpernickel-47');
+    log.warn('x', { cause, note: 'pumpernickel-47' }, hiddenOf(['pumpernickel-47']));
+    expect(lines.join('')).not.toContain('pumpernickel');
+    log.warn('x', { note: 'pumpernickel-47' });
+    expect(lines.join('')).toContain('pumpernickel');
+  });
 
   test('cannot be given another level, time or event by a field', () => {
     const { log, last } = capture();

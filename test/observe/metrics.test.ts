@@ -105,6 +105,24 @@ describe('a scrape', () => {
     ).toBe(1);
   });
 
+  test('counts what checks of content found, one by one where one stands for many', async () => {
+    const metrics = createMetrics({ upstreams: ['warehouse'], version: '0.0.0', process: false });
+    const finding = { check: 'results', rule: 'r', path: 'content', detail: 'secrets' } as const;
+    const facts = {
+      findings: [
+        { ...finding, effect: 'redacted', count: 3 } as const,
+        { ...finding, effect: 'refused' } as const,
+      ],
+      moreFindings: 4,
+    };
+    metrics.record(outcomeOf({ exchange: exchangeOf({ facts }) }));
+    const text = await metrics.scrape();
+    const name = 'sallyport_findings_total';
+    expect(read(text, `${name}{check="results",effect="redacted",upstream="warehouse"}`)).toBe(3);
+    expect(read(text, `${name}{check="results",effect="refused",upstream="warehouse"}`)).toBe(1);
+    expect(read(text, `${name}{check="_other",effect="_other",upstream="warehouse"}`)).toBe(4);
+  });
+
   test('counts refusals before anyone is known apart from exchanges', async () => {
     const subject = metrics();
     subject.record(

@@ -131,7 +131,22 @@ const decision = fc
   })
   .map(({ shadow, ...rest }) => (shadow === undefined ? rest : { ...rest, shadow }));
 
+const finding = fc.record({
+  check: fc.constantFrom('arguments', 'results'),
+  effect: fc.constantFrom('refused', 'alert', 'redacted'),
+  rule: maybe(text),
+  path: maybe(text),
+  detail: text,
+  before: maybe(text),
+  after: maybe(text),
+  count: maybe(fc.integer()),
+});
+
 const facts = fc.record({
+  findings: fc.array(finding, { maxLength: 32 }),
+  moreFindings: fc.nat(),
+  secrets: fc.array(text, { maxLength: 3 }),
+  upstreamError: maybe(text),
   decision: maybe(decision),
   target: maybe(fc.record({ kind: fc.constantFrom('tool', 'resource', 'prompt', 'method'), name: text })),
   limits: fc.array(text, { maxLength: 30 }),

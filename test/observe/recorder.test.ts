@@ -6,7 +6,7 @@ import { type Audit, createAudit } from '../../src/observe/audit.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { auditOptions } from '../../src/observe/options.ts';
 import { createRecorder } from '../../src/observe/recorder.ts';
-import { outcomeOf } from './outcomes.ts';
+import { exchangeOf, outcomeOf } from './outcomes.ts';
 
 let folder: string;
 let audit: Audit | undefined;
@@ -96,6 +96,19 @@ test('trouble with upstreams is logged, but not more than some lines a second', 
   expect(log.warn).toHaveBeenLastCalledWith(
     'an exchange failed',
     expect.objectContaining({ suppressed: 90 }),
+  );
+});
+
+test('what is secret in an exchange is told to the log', async () => {
+  const { recorder, log } = await recorderWith();
+  const exchange = exchangeOf({ facts: { secrets: ['pumpernickel-47'] } });
+  await recorder.record(
+    outcomeOf({ exchange, code: 'upstream-invalid', cause: new Error('pumpernickel-47') }),
+  );
+  expect(log.warn).toHaveBeenCalledWith(
+    'an exchange failed',
+    expect.anything(),
+    expect.objectContaining({ whole: new Set(['pumpernickel-47']) }),
   );
 });
 

@@ -1,0 +1,224 @@
+import { GatewayError } from '../errors.ts';
+import { replaceFrame } from '../mcp/encode.ts';
+import type { ErrorFrame, Frame, NotificationFrame, RequestFrame, ResultFrame } from '../mcp/frame.ts';
+import { type MethodRow, resourceName } from '../mcp/methods.ts';
+import { addFinding, type Exchange, type Finding } from '../pipeline/exchange.ts';
+import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { marksOf, resultRulesFor } from '../policy/content.ts';
+import { decide } from '../policy/decide.ts';
+import type { ContentRedactor } from '../redaction/redact-text.ts';
+import { type Cleaner, createCleaner, type Tails } from '../results/clean.ts';
+import { guardMessage, type Surroundings } from '../results/guard.ts';
+import { guardNotification } from '../results/notification.ts';
+import type { ResultPlan } from '../results/plan.ts';
+import { Report } from '../results/report.ts';
+import { planOf, type ResultRule } from '../results/rule.ts';
+import { isJsonObject, type JsonObject, own } from '../values/json.ts';
+import type { Outstanding } from './outstanding.ts';
+import { judgeError } from './result-errors.ts';
+import { createKnownSkills, createKnownTasks, isOfSkills } from './result-memory.ts';
+import { type ResultTarget, targetOfAnswer, targetOfMessage } from './result-target.ts';
+
+export interface ResultsDeps {
+  readonly outstanding: Outstanding;
+  /** Knows the secrets that the gateway holds. */
+  readonly redactor: ContentRedactor;
+}
+
+/** Our own prefix in `_meta`: a reverse domain name that is not the protocol's (2026-07-28, basic/index). */
+const provenanceKey = 'io.sallyport/provenance';
+
+/** Ends of texts that may go on in the next message of an exchange; apart for rules that are only tried out. */
+interface Streams {
+  readonly enforce: Tails;
+  readonly shadow: Tails;
+}
+
+/** What the rules make of one message. */
+interface Judged {
+  readonly value: JsonObject;
+  readonly plan: ResultPlan | undefined;
+  readonly error: GatewayError | undefined;
+}
+
+type Guard = (message: JsonObject, cleaner: Cleaner, around: Surroundings) => JsonObject;
+
+/**
+ * Guards what comes back, of every kind, as the `results:` of policy ask: sizes, types, links, characters, redaction.
+ * The texts of a server's errors are replaced also where no rule says so.
+ *
+ * The second to see what comes from the upstream, so that all other checks judge what the client will get. Definitions
+ * of tools, prompts and skills stay as they are: other checks compare them with what was reviewed.
+ */
+export function results({ outstanding, redactor }: ResultsDeps): Filter {
+  const streams = new WeakMap<Exchange, Streams>();
+  const tasks = createKnownTasks();
+  const skills = createKnownSkills();
+
+  return {
+    name: 'results',
+    toClient(frame: Frame, exchange: Exchange): Verdict {
+      switch (frame.kind) {
+        case 'error':
+          return guardError(frame, exchange);
+        case 'result':
+          return guardResult(frame, exchange);
+        case 'notification':
+        case 'request':
+          return hasRules(exchange) ? guardParams(frame, exchange) : pass;
+        default:
+          return pass;
+      }
+    },
+    end(exchange: Exchange): void {
+      streams.delete(exchange);
+    },
+  };
+
+  function guardResult(frame: ResultFrame, exchange: Exchange): Verdict {
+    const asked = outstanding.find(frame.id, exchange);
+    // Nobody asked: another check drops it.
+    if (asked === undefined) return pass;
+    const { row } = asked;
+    skills.learn(row, frame.result, exchange.upstream);
+    if (!hasRules(exchange)) return pass;
+    const target = targetOfAnswer(asked, frame.result, exchange, tasks);
+    if (row.mayAskInput) tasks.learn(frame.result, target, exchange);
+    const isDefinition = row.access === 'implied' || row.list !== undefined || isOfSkills(row);
+    const guard: Guard = isDefinition
+      ? (result, cleaner) => countEntries(result, row, cleaner)
+      : guardMessage;
+    const { value, plan, error } = judge(frame.result, frame.bytes.length, target, exchange, guard);
+    if (error !== undefined) return reject(error);
+    const result =
+      plan?.label === undefined || isDefinition || row.access !== 'target'
+        ? value
+        : labelled(value, target, exchange);
+    return result === frame.result ? pass : replace(replaceFrame(frame, { ...frame.value, result }));
+  }
+
+  function guardParams(frame: NotificationFrame | RequestFrame, exchange: Exchange): Verdict {
+    const { params } = frame;
+    if (params === undefined) return pass;
+    const target = targetOfMessage(frame, exchange, tasks);
+    const guard = frame.kind === 'notification' ? guardNotification : guardMessage;
+    const { value, error } = judge(params, frame.bytes.length, target, exchange, guard);
+    if (error !== undefined) return reject(error);
+    return value === params ? pass : replace(replaceFrame(frame, { ...frame.value, params: value }));
+  }
+
+  function guardError(frame: ErrorFrame, exchange: Exchange): Verdict {
+    const asked = outstanding.find(frame.id, exchange);
+    const target =
+      asked === undefined
+        ? targetOfMessage(frame, exchange, tasks)
+        : targetOfAnswer(asked, undefined, exchange, tasks);
+    const plan = planOf(rulesFor(target, exchange), 'enforce');
+    const report = new Report();
+    const clean = (message: JsonObject): JsonObject =>
+      plan === undefined
+        ? message
+        : guardMessage(message, createCleaner(plan, redactor, new Map(), report), surroundings(exchange));
+    const verdict = judgeError(frame, exchange, asked?.target, plan?.relaysErrors === true, clean);
+    tellFindings(report, exchange, 'enforce');
+    return report.refusal === undefined ? verdict : reject(refusalOf(report, exchange, 'enforce')!);
+  }
+
+  /** Runs one message past the rules: those that are tried out see the same message and change nothing. */
+  function judge(
+    message: JsonObject,
+    size: number,
+    target: ResultTarget,
+    exchange: Exchange,
+    guard: Guard,
+  ): Judged {
+    const rules = rulesFor(target, exchange);
+    if (rules.length === 0) return { value: message, plan: undefined, error: undefined };
+    let kept = streams.get(exchange);
+    if (kept === undefined) {
+      kept = { enforce: new Map(), shadow: new Map() };
+      streams.set(exchange, kept);
+    }
+    let judged: Judged = { value: message, plan: undefined, error: undefined };
+    for (const mode of ['shadow', 'enforce'] as const) {
+      const plan = planOf(rules, mode);
+      if (plan === undefined) continue;
+      const report = new Report();
+      const cleaner = createCleaner(plan, redactor, kept[mode], report);
+      const isTooLarge = plan.maxBytes !== undefined && size > plan.maxBytes.value;
+      if (isTooLarge) report.refuse(plan.maxBytes.rule, 'bytes');
+      const value = isTooLarge ? message : guard(message, cleaner, surroundings(exchange));
+      tellFindings(report, exchange, mode);
+      const error = refusalOf(report, exchange, mode);
+      if (mode === 'enforce') judged = { value, plan, error };
+    }
+    return judged;
+  }
+
+  function surroundings(exchange: Exchange): Surroundings {
+    return {
+      mayRead: (uri) => mayRead(uri, exchange),
+      isSkillFile: (uri) => skills.isFile(uri, exchange.upstream),
+    };
+  }
+}
+
+function hasRules(exchange: Exchange): boolean {
+  return exchange.policy.parts.results.count > 0;
+}
+
+function rulesFor({ kind, name }: ResultTarget, exchange: Exchange): readonly ResultRule[] {
+  const { upstream, principal: subject } = exchange;
+  return resultRulesFor(exchange.policy, { upstream, kind, name, subject });
+}
+
+/** A link is judged as the read that it invites to. */
+function mayRead(uri: string, exchange: Exchange): boolean {
+  const name = resourceName(uri);
+  if (!name.ok) return false;
+  const decision = decide(
+    {
+      subject: exchange.principal,
+      action: 'read',
+      resource: { upstream: exchange.upstream, kind: 'resource', name: name.value },
+      context: { arguments: undefined, address: exchange.peer.address, time: exchange.time },
+    },
+    exchange.policy,
+  );
+  return decision.effect === 'allow';
+}
+
+function countEntries(result: JsonObject, row: MethodRow, { plan, report }: Cleaner): JsonObject {
+  const entries = row.list === undefined ? undefined : own(result, row.list.member);
+  if (plan.maxItems !== undefined && Array.isArray(entries) && entries.length > plan.maxItems.value) {
+    report.refuse(plan.maxItems.rule, 'items');
+  }
+  return result;
+}
+
+function labelled(result: JsonObject, { kind, name }: ResultTarget, exchange: Exchange): JsonObject {
+  const { upstream, principal: subject } = exchange;
+  const { untrusted } = marksOf(exchange.policy, { upstream, kind, name, subject });
+  const meta = own(result, '_meta');
+  // What the server says under our name about itself is worth nothing.
+  const label = { upstream, [kind]: name, ...(untrusted ? { untrusted } : {}) };
+  return { ...result, _meta: { ...(isJsonObject(meta) ? meta : {}), [provenanceKey]: label } };
+}
+
+function tellFindings(report: Report, exchange: Exchange, mode: ResultRule['mode']): void {
+  for (const { effect, rule, path, detail, count } of report.findings) {
+    const told: Finding['effect'] = mode === 'shadow' ? 'alert' : effect;
+    addFinding(exchange, { check: 'results', effect: told, rule, path, detail, count });
+  }
+}
+
+function refusalOf(report: Report, exchange: Exchange, mode: ResultRule['mode']): GatewayError | undefined {
+  if (report.refusal === undefined) return undefined;
+  const { rule, path, detail } = report.refusal;
+  const effect = mode === 'shadow' ? 'would-refuse' : 'refused';
+  addFinding(exchange, { check: 'results', effect, rule, path: path || undefined, detail });
+  if (detail === 'bytes') return new GatewayError('result-too-large', { data: { rule } });
+  return new GatewayError('result-refused', {
+    data: { rule, fault: detail, ...(path === '' ? {} : { path }) },
+  });
+}

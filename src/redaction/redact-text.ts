@@ -1,0 +1,160 @@
+import { createHmac } from 'node:crypto';
+import { type FindSettings, findSensitive } from './find.ts';
+import { namesSecretValue } from './key-values.ts';
+import { type Needles, prepareNeedles } from './needles.ts';
+import { mergeSpans, type RedactionClass, type Span } from './span.ts';
+
+/** How often each class was found. */
+export type Hits = Map<RedactionClass, number>;
+
+/** The end of a text that may go on in another one. Bounded. */
+export interface TextTail {
+  readonly text: string;
+  /** A private key has begun and not ended. */
+  readonly insideKey: boolean;
+}
+
+export interface ContentRedactor {
+  /**
+   * The text without what is sensitive in it, or the same text.
+   *
+   * @param hits counts what was found
+   * @param inUri whether the mark must stand in a URI
+   */
+  text(text: string, classes: ReadonlySet<RedactionClass>, hits: Hits, inUri?: boolean): string;
+  /**
+   * As `text`, for a text that may continue an earlier one and may go on in a later one.
+   *
+   * Whatever stands across the border is hidden in the second text; in the first one it is hidden too where its form
+   * could already be told.
+   */
+  next(
+    text: string,
+    classes: ReadonlySet<RedactionClass>,
+    hits: Hits,
+    before: TextTail | undefined,
+  ): { readonly text: string; readonly tail: TextTail };
+  /** The mark for a value that its key tells to be secret. */
+  mark(value: string, found: RedactionClass): string;
+  namesSecret(name: string, value: unknown): boolean;
+  /** The held secrets, for what is not text. */
+  readonly needles: Needles;
+  /** Replaces the held secrets, after a reload. */
+  hold(secrets: readonly string[]): void;
+}
+
+export interface ContentRedactorSettings {
+  /** Key of the tags: equal values get equal tags under one key, and nobody without it can try values out. */
+  readonly key: Buffer;
+  /** What the gateway holds. */
+  readonly secrets?: readonly string[];
+  readonly phoneRegion?: string | undefined;
+  readonly countries?: readonly string[] | undefined;
+}
+
+/** UTF-16 units of one text that are remembered for the next. */
+const tailLength = 1024;
+
+/** Prepares the redaction of what is relayed. Pure: the same text and key give the same result. */
+export function createContentRedactor(settings: ContentRedactorSettings): ContentRedactor {
+  let needles = prepareNeedles(settings.secrets ?? []);
+  const base: FindSettings = {
+    phoneRegion: settings.phoneRegion,
+    countries: settings.countries === undefined ? undefined : new Set(settings.countries),
+    redact: (text, found) => replaceSpans(text, found, markOf),
+  };
+  const goingOn: FindSettings = { ...base, goesOn: true };
+
+  function tag(value: string): string {
+    return createHmac('sha256', settings.key).update(value, 'utf8').digest('hex').slice(0, 8);
+  }
+  const markOf = (span: Span): string => `[redacted:${span.class}:${tag(span.value)}]`;
+  const uriMarkOf = (span: Span): string => `redacted.${span.class}.${tag(span.value)}`;
+
+  function redact(
+    text: string,
+    classes: ReadonlySet<RedactionClass>,
+    hits: Hits,
+    found: readonly Span[],
+    settingsNow: FindSettings,
+    write: (span: Span) => string,
+  ): string {
+    let clean = text;
+    // A mark gives its neighbours other borders, so that they may be found now.
+    for (let round = 0, spans = found; spans.length > 0 && round < 4; round += 1) {
+      for (const span of spans) hits.set(span.class, (hits.get(span.class) ?? 0) + 1);
+      clean = replaceSpans(clean, spans, write);
+      spans = findSensitive(clean, classes, needles, settingsNow);
+    }
+    return clean;
+  }
+
+  return {
+    text(text, classes, hits, inUri = false) {
+      const found = findSensitive(text, classes, needles, base);
+      if (found.length === 0) return text;
+      return redact(text, classes, hits, found, base, inUri ? uriMarkOf : markOf);
+    },
+    next(text, classes, hits, before) {
+      let found = findSensitive(text, classes, needles, goingOn);
+      if (before !== undefined) {
+        found = mergeSpans([...found, ...acrossBorder(before, text, classes, needles, goingOn)]);
+      }
+      const insideKey = found.some(
+        ({ open, end, value }) => open && end === text.length && value.includes('PRIVATE KEY'),
+      );
+      const tail = { text: ((before?.text ?? '') + text).slice(-tailLength), insideKey };
+      if (found.length === 0) return { text, tail };
+      return { text: redact(text, classes, hits, found, goingOn, markOf), tail };
+    },
+    mark: (value, found) => `[redacted:${found}:${tag(value)}]`,
+    namesSecret: namesSecretValue,
+    get needles() {
+      return needles;
+    },
+    hold(secrets) {
+      needles = prepareNeedles(secrets);
+    },
+  };
+}
+
+/** What begins in the text before and reaches into this one, cut at the border. */
+function acrossBorder(
+  before: TextTail,
+  text: string,
+  classes: ReadonlySet<RedactionClass>,
+  needles: Needles,
+  settings: FindSettings,
+): readonly Span[] {
+  const border = before.text.length;
+  const joined = before.text + text.slice(0, tailLength);
+  const spans: Span[] = [];
+  // Only where all of the text was looked at is its end the end.
+  const { goesOn = false } = settings;
+  const whole = { ...settings, goesOn: goesOn && text.length <= tailLength };
+  for (const { instead: _instead, ...span } of findSensitive(joined, classes, needles, whole)) {
+    if (span.start >= border || span.end <= border) continue;
+    spans.push({ ...span, start: 0, end: span.end - border });
+  }
+  if (before.insideKey) {
+    const footer = text.indexOf('-----END');
+    const close = footer === -1 ? -1 : text.indexOf('-----', footer + 8);
+    const body = /^[A-Za-z0-9+/=\r\n\\-]*/.exec(text)![0].length;
+    const end = close === -1 ? body : close + 5;
+    if (end > 0) {
+      const open = close === -1 && end === text.length;
+      spans.push({ start: 0, end, class: 'secrets', value: 'PRIVATE KEY', ...(open ? { open } : {}) });
+    }
+  }
+  return spans;
+}
+
+function replaceSpans(text: string, spans: readonly Span[], write: (span: Span) => string): string {
+  let output = '';
+  let at = 0;
+  for (const span of spans) {
+    output += text.slice(at, span.start) + (span.instead ?? write(span));
+    at = span.end;
+  }
+  return output + text.slice(at);
+}

@@ -1,0 +1,182 @@
+import { namesSecretBeside, valueKeys } from '../redaction/key-values.ts';
+import { holdsNeedle } from '../redaction/needles.ts';
+import type { ContentRedactor, Hits, TextTail } from '../redaction/redact-text.ts';
+import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../values/json.ts';
+import { findCharacters, stripCharacters } from './characters.ts';
+import type { ResultPlan } from './plan.ts';
+import type { Report } from './report.ts';
+
+/** Ends of texts that may go on in the next one, by where they come from. */
+export type Tails = Map<'result' | 'progress' | 'log', TextTail>;
+
+/** Cleans single texts and values as the plan asks. All give back the same thing where nothing is to be changed. */
+export interface Cleaner {
+  readonly report: Report;
+  readonly plan: ResultPlan;
+  readonly redactor: ContentRedactor;
+  text(text: string, inUri?: boolean): string;
+  /** A text that may continue the one before it on the same channel. */
+  streamed(text: string, channel: 'result' | 'progress' | 'log'): string;
+  /** Data: every text, key and number in it. */
+  data(value: JsonValue): JsonValue;
+}
+
+export function createCleaner(
+  plan: ResultPlan,
+  redactor: ContentRedactor,
+  tails: Tails,
+  report: Report,
+): Cleaner {
+  function characters(text: string): string {
+    if (plan.refuseClasses.size > 0) {
+      const which = findCharacters(text, plan.refuseClasses);
+      if (which !== undefined) report.refuse(plan.refuse.get(which)!, which);
+    }
+    if (plan.stripClasses.size === 0) return text;
+    return stripCharacters(text, plan.stripClasses, (which, count) =>
+      report.add('stripped', plan.strip.get(which), which, count),
+    );
+  }
+
+  function tell(hits: Hits): void {
+    for (const [found, count] of hits) report.add('redacted', plan.redact.get(found), found, count);
+  }
+
+  function escapeHtml(text: string): string {
+    if (plan.escapeHtml === undefined || !/[&<>"']/.test(text)) return text;
+    report.add('rewritten', plan.escapeHtml, 'html');
+    return text.replace(/[&<>"']/g, (character) => entities[character]!);
+  }
+
+  /** A file whose digest others know is told about and left alone. One with a secret of the gateway's own goes nowhere. */
+  function settle(text: string, clean: string): string {
+    if (!report.frozen) return clean;
+    const rule = plan.redact.get('secrets');
+    if (clean !== text && rule !== undefined && holdsNeedle(text, redactor.needles))
+      report.refuse(rule, 'secrets');
+    return text;
+  }
+
+  function cleanText(text: string, inUri = false): string {
+    const stripped = characters(text);
+    if (plan.redactClasses.size === 0) return settle(text, inUri ? stripped : escapeHtml(stripped));
+    const hits: Hits = new Map();
+    const clean = redactor.text(stripped, plan.redactClasses, hits, inUri);
+    if (hits.size > 0) tell(hits);
+    return settle(text, inUri ? clean : escapeHtml(clean));
+  }
+
+  function streamed(text: string, channel: 'result' | 'progress' | 'log'): string {
+    const stripped = characters(text);
+    if (!plan.redactClasses.has('secrets')) return cleanText(text);
+    const hits: Hits = new Map();
+    const { text: clean, tail } = redactor.next(stripped, plan.redactClasses, hits, tails.get(channel));
+    tails.set(channel, tail);
+    if (hits.size > 0) tell(hits);
+    return settle(text, escapeHtml(clean));
+  }
+
+  function data(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return cleanText(value);
+    if (typeof value === 'number') return digits(value, String(value));
+    if (typeof value !== 'object' || value === null) return value;
+    if (isExactNumber(value)) return digits(value, value.rawJSON);
+    if (Array.isArray(value)) return mapItems(value, report, data);
+    return record(value as JsonObject);
+  }
+
+  function record(object: JsonObject): JsonObject {
+    const byName = plan.redactClasses.has('keys');
+    const beside = byName && namesSecretBeside(object);
+    return mapMembers(object, report, (key, member) => {
+      const secret =
+        byName && (redactor.namesSecret(key, member) || (beside && valueKeys.has(key.toLowerCase())));
+      return [cleanText(key), secret ? hideAll(member) : data(member)];
+    });
+  }
+
+  /** What a telling name holds: every text and number, but nothing that only says whether there is one. */
+  function hideAll(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return isHidden(value) ? value : hide(value);
+    if (typeof value === 'number') return hide(String(value));
+    if (isExactNumber(value)) return hide(value.rawJSON);
+    if (Array.isArray(value)) return mapItems(value, report, hideAll);
+    return isJsonObject(value) ? record(value) : value;
+  }
+
+  function hide(value: string): string {
+    report.add('redacted', plan.redact.get('keys'), 'keys');
+    return settle(value, redactor.mark(value, 'keys'));
+  }
+
+  function digits(value: JsonValue, text: string): JsonValue {
+    if (text.length < 9 || plan.redactClasses.size === 0) return value;
+    const hits: Hits = new Map();
+    const clean = redactor.text(text, plan.redactClasses, hits);
+    if (clean === text) return value;
+    tell(hits);
+    return report.frozen ? value : clean;
+  }
+
+  return { report, plan, redactor, text: cleanText, streamed, data };
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function isHidden(value: string): boolean {
+  return value === '' || /^\[redacted:[A-Za-z]+:[0-9a-f]{8}\]$/.test(value);
+}
+
+/** The same list where no item changed. */
+export function mapItems(
+  items: readonly JsonValue[],
+  report: Report,
+  change: (item: JsonValue) => JsonValue,
+): readonly JsonValue[] {
+  let copy: JsonValue[] | undefined;
+  for (const [index, item] of items.entries()) {
+    report.enter(index);
+    const changed = change(item);
+    report.leave();
+    if (changed !== item) copy ??= items.slice();
+    if (copy !== undefined) copy[index] = changed;
+  }
+  return copy ?? items;
+}
+
+/** The same object where neither a key nor a member changed. */
+export function mapMembers(
+  object: JsonObject,
+  report: Report,
+  change: (key: string, member: JsonValue) => readonly [key: string, member: JsonValue],
+): JsonObject {
+  let changed = false;
+  const entries: [string, JsonValue][] = [];
+  for (const key of Object.keys(object)) {
+    const member = object[key];
+    if (member === undefined) continue;
+    report.enter(key);
+    const [newKey, newMember] = change(key, member);
+    report.leave();
+    changed ||= newKey !== key || newMember !== member;
+    entries.push([newKey, newMember]);
+  }
+  if (!changed) return object;
+  const copy: Record<string, JsonValue> = {};
+  for (const [key, member] of entries) copy[freeKey(copy, key)] = member;
+  return copy;
+}
+
+/** Two keys that became one must not overwrite one another, and none may become the key that sets a prototype. */
+function freeKey(copy: object, key: string): string {
+  const wanted = key === '__proto__' ? '__proto__~' : key;
+  let free = wanted;
+  for (let count = 2; Object.hasOwn(copy, free); count += 1) free = `${wanted}~${count}`;
+  return free;
+}

@@ -1,0 +1,219 @@
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { cleanBlob } from './blobs.ts';
+import { type Cleaner, mapItems, mapMembers } from './clean.ts';
+
+/** What the guard asks of what stands around it. */
+export interface Surroundings {
+  /** Whether policy lets the caller read the resource of this URI. */
+  mayRead(uri: string): boolean;
+  /** Whether the resource is a file whose digest its server has told: it must stay as it is. */
+  isSkillFile(uri: string): boolean;
+}
+
+/** Opaque words that a peer must give back as it got them. */
+const handles: ReadonlySet<string> = new Set([
+  'nextCursor',
+  'cursor',
+  'requestState',
+  'taskId',
+  'elicitationId',
+  'progressToken',
+  'requestId',
+  'resultType',
+  'cacheScope',
+  'type',
+  'method',
+  'lastModified',
+  'traceparent',
+  'tracestate',
+  'io.modelcontextprotocol/subscriptionId',
+  'io.modelcontextprotocol/related-task',
+]);
+const uris: ReadonlySet<string> = new Set(['uri', 'url', 'src', 'uriTemplate', 'websiteUrl']);
+const lists: ReadonlySet<string> = new Set(['content', 'contents', 'messages', 'values']);
+
+/**
+ * Judges what a protocol message carries, and cleans it: the same object where nothing is to be changed. Refusals and
+ * finds go to the report of the cleaner.
+ */
+export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surroundings): JsonObject {
+  const { report, plan } = cleaner;
+
+  function members(object: JsonObject): JsonObject {
+    return mapMembers(object, report, (key, member) => [key, guardMember(key, member)]);
+  }
+
+  function guardMember(key: string, value: JsonValue): JsonValue {
+    if (handles.has(key)) return value;
+    if (Array.isArray(value) && lists.has(key)) countItems(value);
+    switch (key) {
+      case 'content':
+        return Array.isArray(value) ? kept(value, contentItem) : (contentItem(value) ?? removedText);
+      case 'messages':
+        return Array.isArray(value) ? kept(value, messageItem) : walk(value);
+      case 'contents':
+        return Array.isArray(value) ? kept(value, resourceItem) : walk(value);
+      case 'structuredContent':
+      case '_meta':
+        return key === '_meta' && isJsonObject(value) ? meta(value) : data(value);
+      default:
+        return typeof value === 'string' && uris.has(key) ? cleaner.text(value, true) : walk(value);
+    }
+  }
+
+  function walk(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return plan.readsTexts ? cleaner.text(value) : value;
+    if (Array.isArray(value)) return mapItems(value, report, walk);
+    return isJsonObject(value) ? members(value) : value;
+  }
+
+  function data(value: JsonValue): JsonValue {
+    return plan.readsTexts ? cleaner.data(value) : value;
+  }
+
+  function meta(value: JsonObject): JsonObject {
+    return mapMembers(value, report, (key, member) => [key, handles.has(key) ? member : data(member)]);
+  }
+
+  function countItems(items: readonly JsonValue[]): void {
+    if (plan.maxItems !== undefined && items.length > plan.maxItems.value) {
+      report.refuse(plan.maxItems.rule, 'items');
+    }
+  }
+
+  /** Items for which undefined comes back are left out. */
+  function kept(
+    items: readonly JsonValue[],
+    change: (item: JsonValue) => JsonValue | undefined,
+  ): readonly JsonValue[] {
+    let changed = false;
+    const left: JsonValue[] = [];
+    for (const [index, item] of items.entries()) {
+      report.enter(index);
+      const next = change(item);
+      report.leave();
+      changed ||= next !== item;
+      if (next !== undefined) left.push(next);
+    }
+    return changed ? left : items;
+  }
+
+  /** A message of which nothing is left goes with its content. */
+  function messageItem(value: JsonValue): JsonValue | undefined {
+    const content = isJsonObject(value) ? own(value, 'content') : undefined;
+    if (!isJsonObject(value) || !isJsonObject(content)) return walk(value);
+    report.enter('content');
+    const next = contentItem(content);
+    report.leave();
+    if (next === undefined) return undefined;
+    return mapMembers(value, report, (key, member) => [
+      key,
+      key === 'content' ? next : guardMember(key, member),
+    ]);
+  }
+
+  /** Undefined where policy takes the item out. */
+  function contentItem(value: JsonValue): JsonValue | undefined {
+    if (!isJsonObject(value)) return walk(value);
+    const type = own(value, 'type');
+    for (const { rule, value: allowed } of plan.types) {
+      if (typeof type !== 'string' || !allowed.has(type)) report.refuse(rule, 'type');
+    }
+    switch (type) {
+      case 'text':
+        return mapMembers(value, report, (key, member) => [
+          key,
+          key === 'text' && typeof member === 'string' && plan.readsTexts
+            ? cleaner.streamed(member, 'result')
+            : guardMember(key, member),
+        ]);
+      case 'resource_link':
+        checkMimeType(value, undefined);
+        return isOpen(value) ? members(value) : undefined;
+      case 'resource': {
+        const resource = own(value, 'resource');
+        if (!isJsonObject(resource)) return walk(value);
+        if (!isOpen(resource)) return undefined;
+        return mapMembers(value, report, (key, member) => [
+          key,
+          key === 'resource' ? resourceMembers(resource) : guardMember(key, member),
+        ]);
+      }
+      case 'image':
+      case 'audio':
+        checkMimeType(value, '');
+        return withBlob(value, 'data');
+      default:
+        return members(value);
+    }
+  }
+
+  /** An item of a read resource. Whether the caller may read it has another check decided. */
+  function resourceItem(value: JsonValue): JsonValue {
+    if (!isJsonObject(value)) return walk(value);
+    for (const { rule, value: allowed } of plan.types) {
+      if (!allowed.has('resource')) report.refuse(rule, 'type');
+    }
+    return resourceMembers(value);
+  }
+
+  function resourceMembers(resource: JsonObject): JsonObject {
+    const uri = own(resource, 'uri');
+    checkMimeType(resource, own(resource, 'blob') === undefined ? 'text/plain' : 'application/octet-stream');
+    if (typeof uri !== 'string' || !around.isSkillFile(uri)) return withBlob(resource, 'blob', true);
+    const before = report.frozen;
+    report.frozen = true;
+    withBlob(resource, 'blob', true);
+    report.frozen = before;
+    return resource;
+  }
+
+  function withBlob(object: JsonObject, member: 'blob' | 'data', isStreamed = false): JsonObject {
+    const mimeType = own(object, 'mimeType');
+    return mapMembers(object, report, (key, value) => {
+      if (typeof value !== 'string') return [key, guardMember(key, value)];
+      if (key === member) {
+        return [key, cleanBlob(value, typeof mimeType === 'string' ? mimeType : undefined, cleaner)];
+      }
+      if (key === 'text' && isStreamed && plan.readsTexts) return [key, cleaner.streamed(value, 'result')];
+      return [key, guardMember(key, value)];
+    });
+  }
+
+  function checkMimeType(item: JsonObject, otherwise: string | undefined): void {
+    const given = own(item, 'mimeType');
+    // A link need not say what it leads to.
+    const mimeType = typeof given === 'string' ? given.toLowerCase().split(';')[0]!.trim() : otherwise;
+    if (mimeType === undefined) return;
+    for (const { rule, value: patterns } of plan.mimeTypes) {
+      if (!patterns.some((pattern) => fits(mimeType, pattern))) report.refuse(rule, 'mime-type');
+    }
+  }
+
+  /** Whether a link may stay. */
+  function isOpen(carrier: JsonObject): boolean {
+    const uri = own(carrier, 'uri');
+    const { value: mode, rule } = plan.links;
+    const scheme = typeof uri === 'string' ? uri.slice(0, Math.max(0, uri.indexOf(':'))) : '';
+    const barred = plan.schemes.find(({ value }) => !value.has(scheme));
+    const fault =
+      barred !== undefined
+        ? 'link-scheme'
+        : mode !== 'allow' && (typeof uri !== 'string' || !around.mayRead(uri))
+          ? 'link-denied'
+          : undefined;
+    if (fault === undefined) return true;
+    const named = barred?.rule ?? rule;
+    if (mode === 'refuse') report.refuse(named, fault);
+    else report.add('stripped', named, fault);
+    return false;
+  }
+
+  return members(message);
+}
+
+const removedText: JsonValue = { type: 'text', text: '' };
+
+function fits(mimeType: string, pattern: string): boolean {
+  return pattern.endsWith('/*') ? mimeType.startsWith(pattern.slice(0, -1)) : mimeType === pattern;
+}
