@@ -36,16 +36,17 @@ export type ParsedDocument<T> =
  * Repeated keys, unknown tags, more than one document, `__proto__` keys and alias bombs are problems. Keys are
  * strings. Unknown keys of strict objects come with a suggestion.
  *
+ * @param options.exactNumbers integers beyond 2^53 become an `ExactNumber` instead of the nearest double
  * @param options.environment where given, `${NAME}`, `${NAME:-default}` and `${NAME:?message}` are filled in scalar
  *   values, never in keys, after parsing: a value cannot add structure. Where absent, `${` is ordinary text.
  */
 export function parseDocument<T>(
   source: DocumentSource,
   schema: ZodType<T>,
-  options: { readonly environment?: Environment } = {},
+  options: { readonly environment?: Environment; readonly exactNumbers?: boolean } = {},
 ): ParsedDocument<T> {
   const { file } = source;
-  const read = readYaml(source.text, options.environment);
+  const read = readYaml(source.text, options.environment, options.exactNumbers);
   const problemAt = (offset: number, path: DocumentPath, message: string): Problem => ({
     file,
     ...read.position(offset),

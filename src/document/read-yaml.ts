@@ -11,6 +11,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
+import { toExactNumber } from '../values/json.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { type DocumentPath, formatPath } from './problems.ts';
 
@@ -57,8 +58,16 @@ export interface YamlReading {
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
-/** Reads YAML text into plain values that remember their places. Never throws. */
-export function readYaml(text: string, environment: Environment | undefined): YamlReading {
+/**
+ * Reads YAML text into plain values that remember their places. Never throws.
+ *
+ * @param exactNumbers keep integers beyond 2^53 with all their digits, as the decoder of messages does
+ */
+export function readYaml(
+  text: string,
+  environment: Environment | undefined,
+  exactNumbers = false,
+): YamlReading {
   const lines = new LineCounter();
   const position = (offset: number) => {
     const { line, col } = lines.linePos(offset);
@@ -99,7 +108,7 @@ export function readYaml(text: string, environment: Environment | undefined): Ya
     return failed([{ offset: 0, path: [], message: 'the file is empty' }]);
   }
   try {
-    const walk = new Walk(document, environment);
+    const walk = new Walk(document, environment, exactNumbers);
     const tree = walk.visit(document.contents, [], 0, undefined);
     return {
       tree: walk.exhausted ? undefined : tree,
@@ -120,10 +129,12 @@ class Walk {
   #values = 0;
   readonly #targets: ReadonlyMap<Alias, Node>;
   readonly #environment: Environment | undefined;
+  readonly #exactNumbers: boolean;
 
-  constructor(document: Document.Parsed, environment: Environment | undefined) {
+  constructor(document: Document.Parsed, environment: Environment | undefined, exactNumbers: boolean) {
     this.#targets = aliasTargets(document);
     this.#environment = environment;
+    this.#exactNumbers = exactNumbers;
   }
 
   visit(node: unknown, path: DocumentPath, depth: number, keyOffset: number | undefined): SourceTree {
@@ -182,6 +193,9 @@ class Walk {
       }
       return { ...place, value, children };
     }
+    if (this.#exactNumbers && isScalar(node) && isBeyondDoubles(node.value, node.source)) {
+      return { ...place, value: toExactNumber(node.source!), children: undefined };
+    }
     const value = isScalar(node) ? this.#scalar(node.value, node.type, valueOffset, path) : null;
     return { ...place, value, children: undefined };
   }
@@ -197,6 +211,11 @@ class Walk {
     // Unquoted `${PORT}` may become a number or a boolean; quoted, and everything else, stays text.
     return style === 'PLAIN' ? plainScalar(filled.text) : filled.text;
   }
+}
+
+function isBeyondDoubles(value: unknown, source: string | undefined): boolean {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return false;
+  return source !== undefined && /^-?[1-9][0-9]*$/.test(source);
 }
 
 /** What each alias stands for: the last node before it with its anchor. The parser's own lookup walks the file anew each time. */

@@ -33,6 +33,10 @@ export interface MethodRow {
   readonly list?: ListColumn;
   /** The result's items have URIs of their own, which may differ from the one asked for. */
   readonly contents?: { readonly member: 'contents'; readonly key: 'uri' };
+  /** The result may carry the server's `instructions`: text for the model that nobody asked for. */
+  readonly instructs?: true;
+  /** What the server says has changed. */
+  readonly announces?: 'tools';
   /** Member of params that `Mcp-Name` mirrors (2026-07-28 only). */
   readonly mirrors?: 'name' | 'uri' | 'taskId';
   /** The result may carry the server's questions (`inputRequests`, 2026-07-28). */

@@ -71,8 +71,8 @@ function row(
  */
 export const methods: readonly MethodRow[] = Object.freeze([
   // Requests of the client.
-  request('initialize', up, legacy, 'implied'),
-  request('server/discover', up, modern, 'implied'),
+  request('initialize', up, legacy, 'implied', { instructs: true }),
+  request('server/discover', up, modern, 'implied', { instructs: true }),
   request('ping', up, legacy, 'implied'),
   request('tools/list', up, all, 'implied', {
     list: { member: 'tools', key: 'name', kind: 'tool', action: 'call' },
@@ -159,7 +159,7 @@ export const methods: readonly MethodRow[] = Object.freeze([
   notification('notifications/progress', 'both', legacy),
   notification('notifications/progress', down, modern),
   notification('notifications/message', down, all),
-  notification('notifications/tools/list_changed', down, all),
+  notification('notifications/tools/list_changed', down, all, { announces: 'tools' }),
   notification('notifications/prompts/list_changed', down, all),
   notification('notifications/resources/list_changed', down, all),
   notification('notifications/resources/updated', down, all, {
