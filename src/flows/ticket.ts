@@ -1,0 +1,44 @@
+import { createHmac } from 'node:crypto';
+import { isExactNumber, isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+
+/** A call that needs approval. */
+export interface TicketedCall {
+  readonly principal: string;
+  readonly upstream: string;
+  readonly method: string;
+  readonly params: JsonObject | undefined;
+}
+
+/** 128 bits, lower-case hexadecimal. */
+export const ticketPattern = /^[0-9a-f]{32}$/;
+
+/**
+ * The name under which one call may be approved: the same for the same call, and for no other. It says nothing of the
+ * call, and nobody without the key can make one.
+ *
+ * `_meta` is left out: progress tokens and traces differ each time that a call is made.
+ */
+export function ticketOf(call: TicketedCall, key: Buffer): string {
+  const { _meta: _, ...params } = call.params ?? {};
+  const about: JsonValue = [
+    'sallyport approval v1',
+    call.principal,
+    call.upstream,
+    call.method,
+    params as JsonObject,
+  ];
+  return createHmac('sha256', key).update(canonical(about), 'utf8').digest('hex').slice(0, 32);
+}
+
+/** JSON with its keys in order and without blanks: one text for one value. */
+function canonical(value: JsonValue): string {
+  if (isExactNumber(value)) return value.rawJSON;
+  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map(canonical).join(',')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const members: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const member = own(value, key);
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonical(member)}`);
+  }
+  return `{${members.join(',')}}`;
+}
