@@ -5,25 +5,24 @@ import type { Config } from './config/schema.ts';
 import { readSessionKeys } from './config/session-keys.ts';
 import { watchedFiles, watchFiles } from './config/watch.ts';
 import { formatProblem, type Problem } from './document/problems.ts';
-import { errorTable } from './errors.ts';
-import type { FilterEvent } from './filters/deps.ts';
 import { createFilters } from './filters/index.ts';
 import { createSessionSealer } from './filters/session-sealer.ts';
+import { callAt } from './gateway/call-at.ts';
+import { createContentChecks } from './gateway/content-checks.ts';
+import { reportFilterEvent } from './gateway/filter-events.ts';
+import { recordRefusal } from './gateway/record-refusal.ts';
+import { createReloader, type ReloadReason } from './gateway/reloader.ts';
 import { createIdentity } from './identity/identity.ts';
 import { createAdmin } from './listener/admin.ts';
 import { createListener, type RunningListener } from './listener/listener.ts';
-import type { Refusal } from './listener/refusal.ts';
 import { createAudit } from './observe/audit.ts';
-import { createLog, type Log } from './observe/log.ts';
-import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createLog } from './observe/log.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { readinessOf } from './observe/readiness.ts';
 import { createRecorder } from './observe/recorder.ts';
 import { createRedactor } from './observe/redact.ts';
-import { createCatalog } from './pipeline/create-catalog.ts';
 import { createIdSource } from './pipeline/exchange-id.ts';
 import { createGate } from './pipeline/gate.ts';
-import type { Outcome, Recorder } from './pipeline/outcome.ts';
-import { createCatalogRefresher } from './pipeline/refresh-catalog.ts';
 import { compilePolicy, type PolicyCompilation } from './policy/compile.ts';
 import { createHttpUpstream } from './upstream/http.ts';
 import { version } from './version.ts';
@@ -37,7 +36,7 @@ export interface Gateway {
    * Reads policies, certificates, keys and lists again, each whole or not at all: what does not load leaves the last
    * good one in force, and log, metric and `/readyz` tell.
    */
-  reload(reason: 'signal' | 'files'): Promise<void>;
+  reload(reason: ReloadReason): Promise<void>;
   /** Stops as an operator wants it: readiness off, no new work, running calls end, streams end, audit flushed. */
   drain(): Promise<void>;
 }
@@ -77,22 +76,16 @@ async function build(
   let { policy } = compiled;
   let draining = false;
   let active = 0;
-  const failing = new Map<string, string>();
 
   const keys = readSessionKeys(config.session.keys);
-  const upstreams = new Map(
-    config.upstreams.map(({ name, http }) => [
-      name,
-      { port: createHttpUpstream(name, http), catalog: createCatalog() },
-    ]),
-  );
-  for (const { port } of upstreams.values()) closers.push(() => port.close());
+  const ports = new Map(config.upstreams.map(({ name, http }) => [name, createHttpUpstream(name, http)]));
+  for (const port of ports.values()) closers.push(() => port.close());
 
-  const heldSecrets = (): readonly string[] => [
-    ...[...upstreams.values()].flatMap(({ port }) => port.secrets()),
+  const ownSecrets = (): readonly string[] => [
+    ...[...ports.values()].flatMap((port) => port.secrets()),
     ...keys.map((key) => key.toString('latin1')),
   ];
-  const redactor = createRedactor(heldSecrets());
+  const redactor = createRedactor(ownSecrets());
   const log = createLog(config.log, redactor);
   for (const warning of config.warnings) log.warn('the configuration weakens the gateway', { warning });
   const warn = (found: readonly Problem[]): void => {
@@ -103,7 +96,7 @@ async function build(
   closers.push(() => audit.close());
   let certificates = certificateExpiries(config);
   const metrics = createMetrics({
-    upstreams: [...upstreams.keys()],
+    upstreams: [...ports.keys()],
     version,
     audit,
     certificates: () => certificates,
@@ -118,15 +111,37 @@ async function build(
   });
   closers.push(() => identity.close());
 
+  const content = await createContentChecks(config, {
+    ports,
+    log,
+    onPinEvent: (event) => metrics.pinEvent(event),
+  });
+  closers.push(() => content.close());
+  const holdSecrets = (): void => {
+    const own = ownSecrets();
+    content.hold(own);
+    redactor.hold([...own, ...content.secrets()]);
+  };
+  holdSecrets();
+
   const sessions = createSessionSealer({ keys, maxAge: config.session.maxAge });
-  const upstream = (name: string) => upstreams.get(name);
+  const upstream = (name: string) => {
+    const port = ports.get(name);
+    return port === undefined ? undefined : { port, catalog: content.catalogOf(name) };
+  };
   const monotonic = (): number => performance.now();
   const now = (): number => Date.now();
   const filters = createFilters({
-    options: { revisions: config.revisions, session: config.session, ...config.limits },
+    options: {
+      revisions: config.revisions,
+      session: config.session,
+      definitions: config.definitions,
+      signatures: config.signatures,
+      ...config.limits,
+    },
+    ...content.filterDeps,
     keys,
     sessions,
-    refreshCatalog: createCatalogRefresher({ upstream, decodeLimits: config.limits.result, monotonic }),
     report: (event) => reportFilterEvent(event, metrics, log),
     now,
     monotonic,
@@ -138,7 +153,7 @@ async function build(
     clientDecodeLimits: config.limits.request,
     monotonic,
     now,
-    at,
+    at: callAt,
     newId: createIdSource(),
     identify: (evidence) => identity.authenticate(evidence),
     apiKeyHeader: apiKeyHeader ?? 'x-api-key',
@@ -176,7 +191,7 @@ async function build(
         draining,
         auditAccepting: audit.accepting(),
         policyHash: policy.hash,
-        failedReloads: [...failing.keys()],
+        failedReloads: reload.failing(),
       }),
     metrics: () => metrics.scrape(),
     metricsType: metrics.contentType,
@@ -184,37 +199,36 @@ async function build(
   });
   closers.push(() => admin.close());
 
-  /** Reads one thing again. What fails leaves the last good one in force. */
-  async function renew(what: string, read: () => Promise<void>): Promise<void> {
-    try {
-      await read();
-      if (failing.delete(what)) log.info('reloaded after a failure', { what });
-    } catch (cause) {
-      failing.set(what, (cause as Error).message);
-      log.error('not reloaded: the last good one stays in force', { what, cause });
-    }
-  }
-
-  let reloading: Promise<void> | undefined;
-  async function reloadAll(reason: 'signal' | 'files'): Promise<void> {
-    const before = failing.size;
-    await renew('policies', async () => {
-      const next = await loadPolicies(config.policies);
-      if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
-      warn(next.warnings);
-      policy = next.policy;
-    });
-    await renew('identity', () => identity.reload());
-    for (const [name, { port }] of upstreams) await renew(`upstream ${name}`, () => port.reload());
-    for (const [index, listener] of listeners.entries()) {
-      await renew(`listener ${index}`, () => listener.reloadTls());
-    }
-    if (reason === 'signal') await audit.reload();
-    redactor.hold(heldSecrets());
-    certificates = certificateExpiries(config);
-    metrics.reloaded(failing.size === 0 ? 'success' : 'failure', now());
-    log.info('reloaded', { reason, policy: policy.hash, failing: [...failing.keys()], before });
-  }
+  const reload = createReloader(
+    () => [
+      {
+        what: 'policies',
+        async read() {
+          const next = await loadPolicies(config.policies);
+          if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
+          warn(next.warnings);
+          policy = next.policy;
+        },
+      },
+      { what: 'identity', read: () => identity.reload() },
+      ...content.reloadSteps,
+      ...[...ports].map(([name, port]) => ({ what: `upstream ${name}`, read: () => port.reload() })),
+      ...listeners.map((listener, index) => ({
+        what: `listener ${index}`,
+        read: () => listener.reloadTls(),
+      })),
+    ],
+    {
+      log,
+      async after(reason, failing) {
+        if (reason === 'signal') await audit.reload();
+        holdSecrets();
+        certificates = certificateExpiries(config);
+        metrics.reloaded(failing.length === 0 ? 'success' : 'failure', now());
+        log.info('reloaded', { reason, policy: policy.hash, failing });
+      },
+    },
+  );
 
   const watcher = config.reload.watch
     ? await watchFiles(
@@ -232,11 +246,7 @@ async function build(
   const gateway: Gateway = {
     listeners: listeners.map(({ address }) => ({ url: address.url })),
     adminUrl: admin.address.url,
-    reload(reason) {
-      // One at a time, in order: a storm of signals never runs two reloads into one another.
-      reloading = (reloading ?? Promise.resolve()).then(() => reloadAll(reason));
-      return reloading;
-    },
+    reload: (reason) => reload.run(reason),
     async drain() {
       draining = true;
       log.info('draining', { deadlineMs: config.drain.deadline });
@@ -245,7 +255,8 @@ async function build(
       for (const listener of listeners) listener.stopAccepting();
       for (const listener of listeners) listener.endStreams();
       await Promise.all(listeners.map((listener) => listener.close(config.drain.deadline)));
-      await Promise.all([...upstreams.values()].map(({ port }) => port.close()));
+      await Promise.all([...ports.values()].map((port) => port.close()));
+      await content.close();
       identity.close();
       await audit.close();
       await admin.close();
@@ -260,44 +271,4 @@ async function build(
     admin: gateway.adminUrl,
   });
   return gateway;
-}
-
-/** What the listener refused by itself has no exchange, but leaves a record like everything else. */
-function recordRefusal(refusal: Refusal, recorder: Recorder, time: number): void {
-  const outcome: Outcome = {
-    event: 'refusal',
-    peer: refusal.peer,
-    principal: undefined,
-    upstream: refusal.upstream,
-    verb: refusal.verb,
-    exchange: undefined,
-    code: refusal.code,
-    // Status 0: nothing was answered.
-    rpcCode: refusal.status === 0 ? undefined : errorTable[refusal.code].rpc,
-    status: refusal.status,
-    time,
-    durationMs: 0,
-    upstreamMs: undefined,
-    requestBytes: 0,
-    replyBytes: 0,
-    framesToClient: 0,
-    cause: refusal.cause,
-  };
-  // Refused either way: an audit that fails is counted by itself and can withhold nothing more.
-  recorder.record(outcome)?.catch(() => undefined);
-}
-
-/** Node's timers hold 24 days at most, and no stream lives that long. */
-const longestTimer = 2 ** 31 - 1;
-
-function at(time: number, then: () => void): () => void {
-  const timer = setTimeout(then, Math.min(time - Date.now(), longestTimer));
-  timer.unref();
-  return () => clearTimeout(timer);
-}
-
-function reportFilterEvent(event: FilterEvent, metrics: Metrics, log: Log): void {
-  if (event.kind === 'limit-store-full')
-    log.warn('a limit has no room for more keys', { limit: event.limit });
-  metrics.limitEvent(event);
 }

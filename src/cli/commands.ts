@@ -1,8 +1,11 @@
+import { approveCommand } from './approve.ts';
 import { checkCommand } from './check.ts';
 import { type Command, type CommandIo, exitCodes, invoke } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { generateCertsCommand } from './generate-certs.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { pinCommand } from './pin.ts';
+import { rolesCommand } from './roles.ts';
 import { runCommand as serveCommand } from './run.ts';
 
 /** Every command, in the order in which the help lists them. */
@@ -10,6 +13,9 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['run', serveCommand],
   ['check', checkCommand],
   ['explain', explainCommand],
+  ['pin', pinCommand],
+  ['roles', rolesCommand],
+  ['approve', approveCommand],
   ['generate-certs', generateCertsCommand],
   ['healthcheck', healthcheckCommand],
 ]);

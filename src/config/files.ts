@@ -12,14 +12,19 @@ export type FileGroup =
   | 'revocations'
   | 'apiKeys'
   | 'credentials'
-  | 'keys';
+  | 'keys'
+  | 'pins'
+  | 'canaries';
 
 interface FileRow {
   /** Where the gateway file names it; `*` stands for each entry of a list. */
   readonly path: readonly string[];
   readonly group: FileGroup;
-  /** `secret`: must not be readable by others. `folder`: holds policies. `output`: is written, need not exist. */
-  readonly nature: 'public' | 'secret' | 'folder' | 'output';
+  /**
+   * `secret`: must not be readable by others. `folder`: holds policies. `output`: is written, need not exist. `lock`: is
+   * read, may be written first. `output-folder`: is a folder, and things are taken out of it.
+   */
+  readonly nature: 'public' | 'secret' | 'folder' | 'output' | 'lock' | 'output-folder';
 }
 
 /** Every key of the gateway file that names a file. */
@@ -43,6 +48,10 @@ const rows: readonly FileRow[] = [
   { path: ['upstreams', '*', 'http', 'clientCertificate', 'key'], group: 'certificates', nature: 'secret' },
   { path: ['upstreams', '*', 'http', 'credential', 'file'], group: 'credentials', nature: 'secret' },
   { path: ['session', 'keys', '*'], group: 'keys', nature: 'secret' },
+  { path: ['pins', 'file'], group: 'pins', nature: 'lock' },
+  { path: ['redaction', 'key'], group: 'keys', nature: 'secret' },
+  { path: ['canaries', '*', 'file'], group: 'canaries', nature: 'secret' },
+  { path: ['flows', 'approvals'], group: 'config', nature: 'output-folder' },
   { path: ['policies'], group: 'policies', nature: 'folder' },
   { path: ['audit', 'file'], group: 'config', nature: 'output' },
 ];
@@ -92,10 +101,11 @@ export async function inspectFiles(references: readonly FileReference[]): Promis
 async function inspectFile({ at, file, nature }: FileReference): Promise<readonly FileFinding[]> {
   const problem = (message: string): FileFinding[] => [{ kind: 'problem', at, message }];
   try {
-    if (nature === 'output') {
+    if (nature === 'output' || nature === 'lock') {
       return (await isFolder(file)) ? problem(`${file} is a folder, not a file`) : [];
     }
     const info = await stat(file);
+    if (nature === 'output-folder') return info.isDirectory() ? [] : problem(`${file} is not a folder`);
     if (nature === 'folder') {
       if (!info.isDirectory()) return problem(`${file} is not a folder`);
       const names = await readdir(file);

@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { duration } from '../document/units.ts';
 import { filterOptionsSchema } from '../filters/options.ts';
+import { canariesSchema, flowOptionsSchema } from '../flows/options.ts';
 import { anonymousOptions, authenticatorsOptions, requireOptions } from '../identity/options.ts';
 import { adminOptions, listenerOptions } from '../listener/options.ts';
+import { lookupOptionsSchema } from '../lookups/options.ts';
 import { auditOptions, logOptions } from '../observe/options.ts';
+import { pinsOptions } from '../pins/options.ts';
+import { redactionOptions } from '../redaction/options.ts';
 import { httpUpstreamOptions } from '../upstream/options.ts';
 import { limitsOptions } from './limits-options.ts';
 
@@ -81,6 +85,25 @@ export const gatewayFileSchema = z.strictObject({
     .describe('Where rates and concurrency are counted.'),
   session: filterOptionsSchema.shape.session.describe('How legacy sessions and request states are sealed.'),
   limits: limitsOptions,
+  definitions: filterOptionsSchema.shape.definitions.describe(
+    "How the gateway keeps up with upstreams' own lists of tools.",
+  ),
+  pins: pinsOptions
+    .optional()
+    .describe('Tool definitions and server instructions that were reviewed. Absent: nothing is pinned.'),
+  redaction: redactionOptions,
+  flows: flowOptionsSchema
+    .prefault({})
+    .describe('Where approvals are kept for calls that a flow rule holds back.'),
+  canaries: canariesSchema.describe(
+    'Values that must never leave: whoever sends one is refused and told of.',
+  ),
+  signatures: filterOptionsSchema.shape.signatures.describe(
+    'Marks of attacks in arguments. They alert and never refuse.',
+  ),
+  lookups: lookupOptionsSchema
+    .prefault({})
+    .describe('How names are resolved for arguments whose role asks for it.'),
   audit: auditOptions,
   admin: adminOptions
     .prefault({ bind: '127.0.0.1:9090' })

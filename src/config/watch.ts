@@ -33,7 +33,8 @@ const longestUnrest = 10;
 export function watchedFiles(config: Config): readonly Watched[] {
   const files: Watched[] = [{ path: config.file, group: 'config', folder: false }];
   for (const { file, group, nature } of fileReferences(config)) {
-    if (nature !== 'output') files.push({ path: file, group, folder: nature === 'folder' });
+    if (nature !== 'output' && nature !== 'output-folder')
+      files.push({ path: file, group, folder: nature === 'folder' });
   }
   return files;
 }

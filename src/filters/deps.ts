@@ -1,3 +1,9 @@
+import type { CanaryBook } from '../flows/canaries.ts';
+import type { PinBook } from '../pins/standing.ts';
+import type { RefreshOutcome } from '../pipeline/refresh-catalog.ts';
+import type { ContentRedactor } from '../redaction/redact-text.ts';
+import type { SchemaBook } from '../schemas/schema-book.ts';
+import type { ArgumentLookups } from './argument-lookups.ts';
 import type { FilterOptions } from './options.ts';
 import type { SessionSealer } from './session-sealer.ts';
 
@@ -12,7 +18,23 @@ export interface FilterDeps {
    * Asks an upstream for its tool list and feeds its catalog. Coalesced and cooled down by whoever implements it, and
    * never rejecting: what is still unknown afterwards is refused.
    */
-  refreshCatalog(upstream: string): Promise<void>;
+  refreshCatalog(upstream: string): Promise<RefreshOutcome>;
+  /** What arguments may ask of the machine. */
+  readonly lookups: ArgumentLookups;
+  /** Tool definitions that were approved. */
+  readonly pins: PinBook;
+  /** Milliseconds after which a pinned upstream's tools are listed again at a call. */
+  readonly recheckPins: number;
+  /** Compiled schemas of tools. */
+  readonly schemas: SchemaBook;
+  /** Finds and marks what results must not show. */
+  readonly redactor: ContentRedactor;
+  /** Principals that flow rules tell apart. */
+  readonly flowPrincipals: number;
+  /** The canaries in force now. */
+  canaries(): CanaryBook;
+  /** Undefined: nothing can be approved. */
+  readonly approvals: { take(ticket: string): Promise<boolean> } | undefined;
   /** Something that operators count and no client is told. */
   report(event: FilterEvent): void;
   /** Milliseconds since the epoch: handles that outlive a process carry it. */

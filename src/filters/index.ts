@@ -1,15 +1,25 @@
+import { namedArguments } from '../arguments/compile.ts';
 import type { Filter } from '../pipeline/filter.ts';
+import { selectSignatures } from '../signatures/signatures.ts';
 import { answerLimits } from './answer-limits.ts';
+import { argumentRules } from './arguments.ts';
 import { authorize } from './authorize.ts';
 import { concurrency } from './concurrency.ts';
 import { correlate } from './correlate.ts';
+import { definitions } from './definitions.ts';
 import type { FilterDeps } from './deps.ts';
+import { flow } from './flow.ts';
 import { frameLimits } from './frame-limits.ts';
 import { createOutstanding } from './outstanding.ts';
 import { protocol } from './protocol.ts';
+import { quarantine } from './quarantine.ts';
 import { rate } from './rate.ts';
+import { results } from './results.ts';
+import { reviewed } from './reviewed.ts';
+import { schema } from './schema.ts';
 import { createSealer } from './seal.ts';
 import { session } from './session.ts';
+import { signatures } from './signatures.ts';
 import { visibility } from './visibility.ts';
 
 export type { FilterDeps, FilterEvent } from './deps.ts';
@@ -35,9 +45,31 @@ export function createFilters(deps: FilterDeps): readonly Filter[] {
       now: deps.now,
       monotonic: deps.monotonic,
     }),
+    // Last but for ids towards the client: every other check sees what the server really said.
+    results({ outstanding, redactor: deps.redactor }),
+    quarantine({ book: deps.pins, refreshCatalog: deps.refreshCatalog, recheck: deps.recheckPins }),
+    argumentRules(deps.lookups),
     authorize(outstanding),
+    schema({
+      book: deps.schemas,
+      outstanding,
+      refreshCatalog: deps.refreshCatalog,
+      namedArguments,
+      maxAge: options.definitions.maxAge,
+    }),
+    flow({
+      outstanding,
+      principals: deps.flowPrincipals,
+      monotonic: deps.monotonic,
+      key: deps.keys[0]!,
+      canaries: deps.canaries,
+      approvals: deps.approvals,
+    }),
+    reviewed({ book: deps.pins, outstanding }),
     visibility(outstanding),
+    definitions({ book: deps.pins, outstanding }),
     concurrency(options.memory.concurrencyKeys, deps.report),
+    signatures(selectSignatures(options.signatures.enabled)),
     answerLimits(options.frames),
   ];
 }

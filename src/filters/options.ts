@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytes, duration } from '../document/units.ts';
 import { isRevision, revisions } from '../mcp/revision.ts';
+import { signatures } from '../signatures/signatures.ts';
 
 const count = (maximum: number) => z.number().int().min(1).max(maximum);
 
@@ -121,6 +122,30 @@ export const requestStateSchema = z.strictObject({
     .describe('Questions in one result. Default 64, because people answer them one at a time.'),
 });
 
+/** `definitions:` of the gateway file. */
+export const definitionsSchema = z.strictObject({
+  maxAge: duration({ min: 10_000, max: 86_400_000 })
+    .prefault('5m')
+    .describe(
+      'How old the last look at the tools of an upstream may be at a call before the gateway looks again, beside the ' +
+        'call. Default 5m, because a server also tells of changes.',
+    ),
+});
+
+/** `signatures:` of the gateway file. */
+export const signaturesSchema = z.strictObject({
+  enabled: z
+    .array(
+      z.string().refine((name) => signatures.has(name), {
+        error: 'there is no such signature; docs/signatures.md lists them',
+      }),
+    )
+    .optional()
+    .describe(
+      'Names of the signatures that alert. Default: those that were measured to notice at most 0.1 % of honest calls.',
+    ),
+});
+
 export const filterOptionsSchema = z.strictObject({
   revisions: z
     .array(z.string().refine(isRevision, `expected one of ${revisions.join(', ')}`))
@@ -131,6 +156,8 @@ export const filterOptionsSchema = z.strictObject({
   session: sessionSchema.prefault({}),
   memory: memorySchema.prefault({}),
   requestState: requestStateSchema.prefault({}),
+  definitions: definitionsSchema.prefault({}),
+  signatures: signaturesSchema.prefault({}),
 });
 
 export type FrameLimits = z.output<typeof frameLimitsSchema>;

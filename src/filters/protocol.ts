@@ -26,7 +26,7 @@ const tasksExtension = 'io.modelcontextprotocol/tasks';
  */
 export function protocol(
   served: readonly string[],
-  refreshCatalog: (upstream: string) => Promise<void>,
+  refreshCatalog: (upstream: string) => Promise<unknown>,
 ): Filter {
   const modernServed = served.filter((revision) => isRevision(revision) && eraOf(revision) === 'modern');
   return {
@@ -112,7 +112,7 @@ export function protocol(
     if (isKnown) return compare(frame, row, tool, exchange);
     // Not seen yet, or annotated since it was seen.
     return refreshCatalog(exchange.upstream).then(() => {
-      if (exchange.catalog.tool(tool) === undefined) {
+      if (exchange.catalog.tool(tool)?.mirroredArguments === undefined) {
         return reject(new GatewayError('header-mismatch', { cause: 'Mcp-Param headers of an unknown tool' }));
       }
       return compare(frame, row, tool, exchange);

@@ -191,6 +191,7 @@ export class PolicyBuilder {
         results: this.#results.finish(),
         marks: this.#marks.finish(),
         flows: this.#flows,
+        longestHold: Math.max(0, ...this.#flows.map(({ rule }) => rule.hold)),
         roleSets: new WeakMap(),
       },
     };

@@ -46,6 +46,16 @@ export function flowRulesFor(
   return flows.filter((row) => applies(row, about, policy)).map(({ rule }) => rule);
 }
 
+/** Whether any target is marked at all. */
+export function hasMarks(policy: CompiledPolicy): boolean {
+  return policy.parts.marks.count > 0;
+}
+
+/** The longest `hold` of all entries of `flows:`, milliseconds; 0 without any. */
+export function longestHold(policy: CompiledPolicy): number {
+  return policy.parts.longestHold;
+}
+
 const none: readonly never[] = Object.freeze([]);
 const noMark: ToolMark = Object.freeze({ untrusted: false, egress: false });
 

@@ -142,6 +142,8 @@ export interface PolicyParts {
   readonly results: ContentIndex<ResultRule>;
   readonly marks: ContentIndex<ToolMark>;
   readonly flows: readonly ContentRow<FlowRule>[];
+  /** Milliseconds; 0 without any flow rule. */
+  readonly longestHold: number;
   /** Roles by subject object: identity gives out one object for one credential while it is cached. */
   readonly roleSets: WeakMap<Subject, RoleSet>;
 }

@@ -4,7 +4,16 @@ import { run } from './run-command.ts';
 
 describe('help', () => {
   it('knows these commands', () => {
-    expect([...commands.keys()]).toEqual(['run', 'check', 'explain', 'generate-certs', 'healthcheck']);
+    expect([...commands.keys()]).toEqual([
+      'run',
+      'check',
+      'explain',
+      'pin',
+      'roles',
+      'approve',
+      'generate-certs',
+      'healthcheck',
+    ]);
   });
 
   for (const name of commands.keys()) {

@@ -10,9 +10,17 @@ test('the list enforces these checks, in this order', () => {
     'rate',
     'session',
     'correlate',
+    'results',
+    'quarantine',
+    'arguments',
     'authorize',
+    'schema',
+    'flow',
+    'reviewed',
     'visibility',
+    'definitions',
     'concurrency',
+    'signatures',
     'answer-limits',
   ]);
 });

@@ -108,10 +108,15 @@ describe('2026-07-28', () => {
 });
 
 describe('headers that mirror arguments', () => {
+  const queryTool = {
+    name: 'query',
+    mirroredArguments: new Map([['region', ['region']]]),
+    definition: { name: 'query' },
+  };
   const request = modernCall('tools/call', { name: 'query', arguments: { region: 'eu', size: 3 } });
   const known = () => {
     const catalog = createCatalog();
-    catalog.learnTools([{ name: 'query', mirroredArguments: new Map([['region', ['region']]]) }]);
+    catalog.learnTools([queryTool]);
     return catalog;
   };
 
@@ -128,7 +133,15 @@ describe('headers that mirror arguments', () => {
 
   test('of a tool that nobody has listed are refused, after one look at the list', async () => {
     let looks = 0;
-    const gate = makeGate({}, { refreshCatalog: async () => void looks++ });
+    const gate = makeGate(
+      {},
+      {
+        refreshCatalog: async () => {
+          looks += 1;
+          return 'failed';
+        },
+      },
+    );
     const exchange = modernExchange(request, { headers: { 'mcp-param-region': 'eu' } });
     expect(told(await up(gate.filter('protocol'), exchange))).toBe('header-mismatch');
     expect(looks).toBe(1);
@@ -139,8 +152,10 @@ describe('headers that mirror arguments', () => {
   test('are compared with what that look has found', async () => {
     const verdictFor = async (value: string) => {
       const catalog = createCatalog();
-      const refreshCatalog = async () =>
-        catalog.learnTools([{ name: 'query', mirroredArguments: new Map([['region', ['region']]]) }]);
+      const refreshCatalog = async () => {
+        catalog.learnTools([queryTool]);
+        return 'learnt' as const;
+      };
       const exchange = modernExchange(request, { catalog, headers: { 'mcp-param-region': value } });
       return told(await up(makeGate({}, { refreshCatalog }).filter('protocol'), exchange));
     };

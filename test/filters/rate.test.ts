@@ -54,7 +54,9 @@ describe('a rate of the policy', () => {
   test('counts each principal and each known tool by itself', async () => {
     const policy = perPrincipalAndTool;
     const catalog = createCatalog();
-    catalog.learnTools(['query', 'other'].map((name) => ({ name, mirroredArguments: new Map() })));
+    catalog.learnTools(
+      ['query', 'other'].map((name) => ({ name, mirroredArguments: new Map(), definition: { name } })),
+    );
     const other = call('tools/call', { name: 'other' });
     const [bob, shape] = [principal('bob'), { policy, catalog }];
     const results = await answers([

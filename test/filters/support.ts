@@ -2,15 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { createFilters, type FilterDeps, type FilterEvent } from '../../src/filters/index.ts';
 import { filterOptionsSchema } from '../../src/filters/options.ts';
 import { createSessionSealer } from '../../src/filters/session-sealer.ts';
+import { CanaryBook } from '../../src/flows/canaries.ts';
 import type { Principal } from '../../src/identity/principal.ts';
 import { decodeFrame, defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import type { Direction, Frame } from '../../src/mcp/frame.ts';
 import { type ProtocolHeaders, readProtocolHeaders } from '../../src/mcp/headers.ts';
 import { eraOf, type Revision } from '../../src/mcp/revision.ts';
+import { createPinBook } from '../../src/pins/book.ts';
+import { pinsOptions } from '../../src/pins/options.ts';
 import { createCatalog } from '../../src/pipeline/create-catalog.ts';
 import { type Exchange, emptyFacts } from '../../src/pipeline/exchange.ts';
 import type { Filter, Verdict } from '../../src/pipeline/filter.ts';
 import { type CompiledPolicy, compilePolicy } from '../../src/policy/compile.ts';
+import { createContentRedactor } from '../../src/redaction/redact-text.ts';
+import { createSchemaBook } from '../../src/schemas/schema-book.ts';
 
 /** A policy that lets everybody do and be asked everything. */
 export const openPolicy = policyOf(`
@@ -142,6 +147,8 @@ export interface TestGate {
   filter(name: string): Filter;
 }
 
+const noCanaries = new CanaryBook([]);
+
 export function makeGate(
   options: object = {},
   deps: Partial<Pick<FilterDeps, 'refreshCatalog' | 'keys'>> = {},
@@ -154,7 +161,15 @@ export function makeGate(
     options: parsed,
     keys,
     sessions: createSessionSealer({ keys, maxAge: parsed.session.maxAge }),
-    refreshCatalog: deps.refreshCatalog ?? (() => Promise.resolve()),
+    refreshCatalog: deps.refreshCatalog ?? (() => Promise.resolve('failed')),
+    lookups: { realPath: async () => undefined, addresses: async () => undefined },
+    pins: createPinBook({ lock: undefined, options: pinsOptions.parse({}), report: () => undefined }),
+    recheckPins: 60_000,
+    schemas: createSchemaBook({ schedule: (work) => void setImmediate(work) }),
+    redactor: createContentRedactor({ key: randomBytes(32) }),
+    flowPrincipals: 1000,
+    canaries: () => noCanaries,
+    approvals: undefined,
     report: (event) => events.push(event),
     now: () => clock.now,
     monotonic: () => clock.monotonic,

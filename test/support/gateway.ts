@@ -23,6 +23,11 @@ export interface TestGatewayOptions {
   readonly clients?: Readonly<Record<string, unknown>>;
   /** Further files: path inside the gateway's folder -> text. */
   readonly files?: Readonly<Record<string, string>>;
+  /**
+   * `off` (default): tools are not held to their schemas, for upstreams that answer calls of tools which they never
+   * list. `enforce`: as a gateway does on its own.
+   */
+  readonly schemas?: 'off' | 'enforce';
   /** Default: a new one. */
   readonly ca?: TestCa;
 }
@@ -77,6 +82,13 @@ bindings:
       - any: true
 `;
 
+const schemasOff = `
+version: 1
+arguments:
+  - match: {}
+    schema: "off"
+`;
+
 /** Writes real files for a gateway, with certificates of its own CA and free ports. */
 export async function prepareGateway(options: TestGatewayOptions): Promise<GatewayFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-gateway-'));
@@ -90,6 +102,7 @@ export async function prepareGateway(options: TestGatewayOptions): Promise<Gatew
   write('certs/server.crt', server.certPem);
   write('certs/server.key', server.keyPem);
   write('policies/policy.yaml', options.policy ?? openPolicy);
+  if (options.schemas !== 'enforce') write('policies/schemas.yaml', schemasOff);
   for (const [path, text] of Object.entries(options.files ?? {})) write(path, text);
   write('sallyport.yaml', JSON.stringify(gatewayFile(options)));
   const callers = new Map<string, IssuedCertificate>();
