@@ -69,8 +69,12 @@ function fetchAs(caller: Caller | undefined): MtlsFetch {
 /** One line for the outcome of a call: the text of the result, or the error as the client sees it. */
 async function outcomeOf(call: () => Promise<unknown>): Promise<string> {
   try {
-    const result = (await call()) as { content?: readonly { type: string; text?: string }[] };
-    return `\x1b[32mallowed\x1b[0m  ${result.content?.map(({ type, text }) => text ?? type).join(' ') ?? ''}`;
+    const { content, contents } = (await call()) as {
+      content?: readonly { type?: string; text?: string }[];
+      contents?: readonly { type?: string; text?: string }[];
+    };
+    const texts = [...(content ?? []), ...(contents ?? [])].map(({ type, text }) => text ?? type ?? '');
+    return `\x1b[32mallowed\x1b[0m  ${texts.join(' ')}`;
   } catch (error) {
     const { code, message, data } = error as { code?: unknown; message: string; data?: unknown };
     const details = data === undefined ? '' : ` ${JSON.stringify(data)}`;
@@ -128,6 +132,9 @@ for (const [caller, client] of clients) {
   say(`  ${caller.padEnd(6)} ${tools.map(({ name }) => name).join(', ')}`);
 }
 
+const metadata = 'https://169.254.169.254/latest/meta-data/';
+const allowedUrl = 'https://raw.githubusercontent.com/a/b/main/README.md';
+const dynamicDocument = 'demo://resource/dynamic/text/1';
 const call = (caller: Caller, name: string, args: Record<string, unknown>) =>
   outcomeOf(() => clients.get(caller)!.callTool({ name, arguments: args }));
 
@@ -141,6 +148,23 @@ say(`  bob    get-env                 ${await call('bob', 'get-env', {})}`);
 heading('Refused for an argument: alice may add numbers up to 1000');
 say(`  alice  get-sum 20 + 22         ${await call('alice', 'get-sum', { a: 20, b: 22 })}`);
 say(`  alice  get-sum 5000 + 1        ${await call('alice', 'get-sum', { a: 5000, b: 1 })}`);
+
+heading('What is inside: arguments are what the tool and the rules say, or are refused or rewritten by name');
+say(`  bob    fetch metadata service  ${await call('bob', 'gzip-file-as-resource', { data: metadata })}`);
+say(`  alice  echo, hidden text       ${await call('alice', 'echo', { message: 'a\u202eb' })}`);
+say(`  alice  echo, undeclared        ${await call('alice', 'echo', { message: 'a', verbose: true })}`);
+const steps = { duration: 0.1, steps: 500 };
+say(`  bob    500 steps, clamped      ${await call('bob', 'trigger-long-running-operation', steps)}`);
+
+heading('What comes back: card numbers and secrets stay behind');
+say(
+  `  alice  echo, a card number     ${await call('alice', 'echo', { message: 'card 4111 1111 1111 1111' })}`,
+);
+
+heading('What after what: nothing goes out after bob read what strangers may have written');
+const document = await outcomeOf(() => clients.get('bob')!.readResource({ uri: dynamicDocument }));
+say(`  bob    read a dynamic document ${document}`);
+say(`  bob    fetch, for 5 minutes    ${await call('bob', 'gzip-file-as-resource', { data: allowedUrl })}`);
 
 heading('Limited: carol may echo a few times a minute');
 for (let count = 1, limited = false; count <= 12 && !limited; count += 1) {
@@ -164,8 +188,9 @@ try {
 await nobody.close();
 
 heading(`What the audit file says (${relative(process.cwd(), auditFile)})`);
-for (const line of readFileSync(auditFile, 'utf8').slice(auditStart).trimEnd().split('\n').slice(-6))
-  say(`  ${line}`);
+const records = readFileSync(auditFile, 'utf8').slice(auditStart).trimEnd().split('\n');
+const rewritten = records.filter((line) => line.includes('"effect":"rewritten"'));
+for (const line of [...rewritten.slice(0, 1), ...records.slice(-5)]) say(`  ${line}`);
 
 heading('Try it');
 const pem = (path: string) => relative(process.cwd(), join(certificates, path));
@@ -175,6 +200,10 @@ say(`  curl --cacert ${pem('ca/ca.crt')} --cert ${pem('clients/alice/tls.crt')} 
     -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\
     -d '${body}' ${url}`);
 say(`  npm run -s sallyport -- explain --as spiffe://sallyport.local/carol --tool get-sum`);
+say(
+  `  npm run -s sallyport -- explain --as spiffe://sallyport.local/bob --tool trigger-long-running-operation --args '{"steps":500}'`,
+);
+say(`  npm run -s sallyport -- roles propose`);
 say(`  npm run -s sallyport -- check`);
 say(`  edit ${fileOf('policies')}/ while it runs: a saved change is in force within a second`);
 

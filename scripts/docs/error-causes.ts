@@ -129,15 +129,15 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
   },
 
   denied: {
-    when: 'Policy does not allow it, or the target does not exist for this caller. Both look alike. `stream-open` and `session-end` are judged too.',
+    when: 'Policy does not allow it, or the target does not exist for this caller, or nobody approved its definition. All look alike. `stream-open` and `session-end` are judged too.',
     help: askPolicy,
   },
   'arguments-refused': {
-    when: 'The caller may use the target, but a condition on arguments, time or network does not hold. `data.rule` and `data.condition` name it, never a value.',
-    help: 'Change the arguments accordingly, or ask for another rule.',
+    when: 'The caller may use the target, but a rule on arguments refuses, an argument has no name in schema or rules (`role: unknown`), or a condition on arguments, time or network does not hold. `data` has `rule`, `path`, `role`, `fault` and `allow` (how to allow it), or `rule` and `condition`; never a value.',
+    help: 'Change the arguments accordingly, or ask for what `data.allow` says.',
   },
   'arguments-invalid': {
-    when: "The arguments do not fit the tool's own `inputSchema`, or name something that neither it nor the policy knows. `data` says which argument and which keyword.",
+    when: "The arguments do not fit the tool's own `inputSchema`: `data.path` and `data.keyword` say where. With `keyword: schema` the schema itself cannot be enforced, and `data.fault` says why.",
     help: 'Correct the arguments, or list the tools again: the definition may have changed.',
   },
   'definition-unknown': {
@@ -195,7 +195,7 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: 'Look at what the server did before trying again.',
   },
   'result-too-large': {
-    when: 'The answer is above `upstreams[].http.limits`, `limits.result` or `limits.frames`. Nothing of it is relayed.',
+    when: 'The answer is above `upstreams[].http.limits`, `limits.result`, `limits.frames`, or `maxBytes` of a rule of `results:`. Nothing of it is relayed.',
     help: 'Ask for less, or by pages.',
   },
   'result-invalid': {
@@ -203,7 +203,7 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: askUpstream,
   },
   'result-refused': {
-    when: 'The result asks the client a question, or carries a resource, that policy does not allow.',
+    when: 'The result asks the client a question, or carries a resource, that policy does not allow; or a rule of `results:` refuses its type, size, links, characters or secrets. `data` then has `rule`, `fault` and `path`.',
     help: askPolicy,
   },
 

@@ -35,7 +35,11 @@ export const policyParts: readonly {
   readonly at: string;
   readonly stops: readonly string[];
 }[] = [
-  { title: 'A policy file', at: '', stops: ['roles', 'bindings', 'acl', 'limits'] },
+  {
+    title: 'A policy file',
+    at: '',
+    stops: ['roles', 'bindings', 'acl', 'limits', 'arguments', 'results', 'tools', 'flows'],
+  },
   {
     title: 'A role: `roles.NAME`',
     at: 'roles.*',
@@ -68,6 +72,28 @@ export const policyParts: readonly {
     stops: ['acl[].allow[].when'],
   },
   { title: 'A limit', at: 'limits[]', stops: [] },
+  { title: 'A rule on arguments: an entry of `arguments`', at: 'arguments[]', stops: ['arguments[].args'] },
+  {
+    title: 'One argument: a value under `args`',
+    at: 'arguments[].args.*',
+    stops: [
+      'arguments[].args.*.json.args',
+      'arguments[].args.*.command.allow[].options',
+      'arguments[].args.*.command.allow[].operands[]',
+      'arguments[].args.*.command.allow[].operands.each',
+    ],
+  },
+  {
+    title: 'One word of a command: an operand, or the value of an option',
+    at: 'arguments[].args.*.command.allow[].operands[]',
+    stops: [
+      'arguments[].args.*.command.allow[].operands[].id',
+      'arguments[].args.*.command.allow[].operands[].path',
+    ],
+  },
+  { title: 'A rule on results: an entry of `results`', at: 'results[]', stops: [] },
+  { title: 'A mark: an entry of `tools`', at: 'tools[]', stops: [] },
+  { title: 'A rule on flows: an entry of `flows`', at: 'flows[]', stops: [] },
 ];
 
 /** Every key of a policy file. Paths are given from the beginning of their part. */

@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
+import { createContentChecks } from '../gateway/content-checks.ts';
 import { loadPolicies } from '../gateway.ts';
 import { runDecisionTable } from '../policy/decision-table.ts';
 import { type Command, exitCodes, text } from './command.ts';
@@ -8,7 +10,8 @@ import { configOptions, configOptionsHelp, readConfig } from './config-option.ts
 
 export const checkCommand: Command = {
   summary: 'check the configuration, the policies and their decision tables',
-  help: `Checks the gateway file, every policy file and every decision table, and starts nothing.
+  help: `Checks the gateway file, every policy file, the lock file of pins, canaries and every decision table, and starts
+nothing.
 
 Usage: sallyport check [--config FILE] [--tests FOLDER] [--set PATH=VALUE]...
 
@@ -32,6 +35,11 @@ Examples:
       for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
       return exitCodes.configuration;
     }
+    const problem = await contentProblem(config);
+    if (problem !== undefined) {
+      io.stderr(`${problem}\n`);
+      return exitCodes.configuration;
+    }
     for (const warning of compiled.warnings) io.stderr(`warning: ${formatProblem(warning)}\n`);
     const folder = text(values, 'tests') ?? join(config.policies, 'tests');
     let passed = 0;
@@ -50,6 +58,19 @@ Examples:
     return failed === 0 ? exitCodes.ok : exitCodes.no;
   },
 };
+
+/** What a start would say of the files that checks of content read: the lock file, canaries, keys. */
+async function contentProblem(config: Config): Promise<string | undefined> {
+  const say = (): void => undefined;
+  const log = { debug: say, info: say, warn: say, error: say, fatal: say };
+  try {
+    const checks = await createContentChecks(config, { ports: new Map(), log, onPinEvent: say });
+    await checks.close();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 /** A folder that was asked for by name must exist; the default one may be absent. */
 async function yamlFilesIn(folder: string, required: boolean): Promise<readonly string[]> {

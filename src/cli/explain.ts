@@ -1,9 +1,11 @@
+import { parseJsonText } from '../arguments/roles/json-text.ts';
 import { formatProblem } from '../document/problems.ts';
 import { loadPolicies } from '../gateway.ts';
 import { resourceName } from '../mcp/uri.ts';
 import type { AccessRequest, Action, ResourceKind } from '../policy/access-request.ts';
 import { explain } from '../policy/explain.ts';
 import { formatExplanation } from '../policy/format-explanation.ts';
+import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { type Command, type CommandValues, exitCodes, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 import { readSubject } from './subject.ts';
@@ -20,7 +22,10 @@ const actions: readonly Action[] = ['call', 'read', 'subscribe', 'get', 'complet
 
 export const explainCommand: Command = {
   summary: 'say what the policies decide, by which rule, and what nearly matched',
-  help: `Says what the policies decide about one call, by which rule, and what nearly matched. Nothing is called.
+  help: `Says what the policies decide about one call, by which rule, and what nearly matched: first the rules on arguments
+(what they refuse, and how to allow it; what they rewrite; what shadow rules would refuse), then roles and ACL on the
+arguments as they would be sent. Nothing is called, and nobody is asked: neither the server for its schema, nor the file
+system for links, nor the name service. Values of secret arguments are not shown.
 
 Usage: sallyport explain --as WHO (--tool | --resource | --prompt | --method) NAME [--upstream NAME] [options]
 
@@ -37,7 +42,7 @@ ${configOptionsHelp}
 Exit code 0 where the call is allowed, 1 where it is denied.
 
 Examples:
-  sallyport explain --as spiffe://sallyport.local/alice --tool get-sum --args '{"a":1,"b":2}'
+  sallyport explain --as spiffe://sallyport.local/bob --tool trigger-long-running-operation --args '{"steps":500}'
   sallyport explain --as spiffe://sallyport.local/carol --tool get-env
   sallyport explain --as token:https://idp.example#bob --claims '{"groups":["data"]}' --method tools/list --json
 `,
@@ -79,7 +84,7 @@ Examples:
     io.stdout(
       values['json'] === true ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation),
     );
-    return explanation.decision.effect === 'allow' ? exitCodes.ok : exitCodes.no;
+    return explanation.effect === 'allow' ? exitCodes.ok : exitCodes.no;
   },
 };
 
@@ -109,7 +114,7 @@ function readRequest(values: CommandValues, upstreams: readonly string[]): Acces
     action,
     resource: { upstream, kind, name: nameOf(kind, text(values, kind)!) },
     context: {
-      arguments: readObject(text(values, 'args'), '--args') ?? {},
+      arguments: readArguments(text(values, 'args')),
       address: text(values, 'from') ?? '127.0.0.1',
       time,
     },
@@ -126,6 +131,20 @@ function nameOf(kind: ResourceKind, name: string): string {
   const normal = resourceName(name);
   if (!normal.ok) throw new TypeError(`--resource: ${normal.failure.detail}`);
   return normal.value;
+}
+
+/** Far above what a gateway lets through by default: what is too much is its frame limits' to say. */
+const argumentLimits = { maxDepth: 256, maxValues: 1_000_000 };
+
+/** Read as strictly as a message is, and with all digits of its numbers. */
+function readArguments(json: string | undefined): JsonObject {
+  if (json === undefined) return {};
+  const parsed = parseJsonText(json, argumentLimits);
+  if (!parsed.ok) {
+    throw new TypeError(`--args: ${parsed.fault === 'not-json' ? 'not JSON' : parsed.fault}`);
+  }
+  if (!isJsonObject(parsed.value)) throw new TypeError('--args: not a JSON object');
+  return parsed.value;
 }
 
 function readObject(json: string | undefined, option: string): Record<string, unknown> | undefined {

@@ -27,6 +27,7 @@ Exit code 0, 3 where a server does not answer or a file is wrong.
 Examples:
   sallyport roles propose > policies/proposed-roles.yaml
   sallyport roles propose warehouse --audit audit/sallyport.jsonl
+  sallyport roles propose warehouse mail --config /etc/sallyport/sallyport.yaml
 `,
   options: { ...configOptions, audit: { type: 'string', multiple: true } },
   async run(values, positionals, io) {

@@ -1,7 +1,8 @@
+import { apiKeyId, certificateId, spiffeId, tokenId } from '../identity/principal-id.ts';
 import type { Subject } from '../policy/access-request.ts';
 
 /**
- * Reads who is asking from a command line.
+ * Reads who is asking from a command line. The id is spelt as the gateway spells it, because relations may read it.
  *
  * @param as `spiffe://…` or another URI of a client certificate, `dns:NAME`, `cn:NAME`, `api-key:NAME`,
  *   `token:ISSUER#SUBJECT`, or `anonymous`
@@ -21,11 +22,11 @@ export function readSubject(as: string, claims: Readonly<Record<string, unknown>
   if (rest === undefined || rest === '') throw new TypeError(`--as ${as}: say who, for example cn:alice`);
   switch (scheme) {
     case 'dns':
-      return { id: as, credentials: [{ ...certificate, dns: [rest] }] };
+      return { id: certificateId('dns', rest), credentials: [{ ...certificate, dns: [rest] }] };
     case 'cn':
-      return { id: as, credentials: [{ ...certificate, commonName: rest }] };
+      return { id: certificateId('cn', rest), credentials: [{ ...certificate, commonName: rest }] };
     case 'api-key':
-      return { id: as, credentials: [{ kind: 'apiKey', name: rest }] };
+      return { id: apiKeyId(rest), credentials: [{ kind: 'apiKey', name: rest }] };
     case 'token': {
       const at = rest.lastIndexOf('#');
       if (at < 1) throw new TypeError(`--as ${as}: write token:ISSUER#SUBJECT`);
@@ -33,7 +34,10 @@ export function readSubject(as: string, claims: Readonly<Record<string, unknown>
       const scope = claims['scope'];
       const scopes = typeof scope === 'string' ? scope.split(' ').filter((word) => word !== '') : [];
       const all = { iss: issuer, sub: subject, ...claims };
-      return { id: as, credentials: [{ kind: 'token', issuer, subject, scopes, claims: all }] };
+      return {
+        id: tokenId(issuer, subject),
+        credentials: [{ kind: 'token', issuer, subject, scopes, claims: all }],
+      };
     }
     default:
       if (!rest.startsWith('//')) {
@@ -41,7 +45,10 @@ export function readSubject(as: string, claims: Readonly<Record<string, unknown>
           `--as ${as}: write a URI, dns:NAME, cn:NAME, api-key:NAME, token:ISSUER#SUBJECT or anonymous`,
         );
       }
-      return { id: as, credentials: [{ ...certificate, uris: [as] }] };
+      return {
+        id: scheme === 'spiffe' ? spiffeId(as) : certificateId('uri', as),
+        credentials: [{ ...certificate, uris: [as] }],
+      };
   }
 }
 

@@ -8,10 +8,10 @@ import { type MethodRow, methodRow, type Target, targetsOf } from '../mcp/method
 import { addFinding, type Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { argumentRulesFor } from '../policy/content.ts';
+import { describeSubject } from '../policy/describe-subject.ts';
 import type { JsonObject } from '../values/json.ts';
 import { carriersOf } from './argument-carrier.ts';
 import { type ArgumentLookups, answerLookups } from './argument-lookups.ts';
-import { describeCaller } from './describe-caller.ts';
 import { maySee } from './may-see.ts';
 
 export type { ArgumentLookups } from './argument-lookups.ts';
@@ -56,7 +56,7 @@ function judgeTarget(call: Call, lookups: ArgumentLookups): Verdict | Promise<Ve
   if (!maySee(target, exchange)) return pass;
   if (carriers === undefined) return reject(new GatewayError('frame-params-invalid'));
 
-  const context: CallContext = { upstream, tool: name, principal: describeCaller(principal, policy), time };
+  const context: CallContext = { upstream, tool: name, principal: describeSubject(principal, policy), time };
   const rewrites: Rewrite[] = [];
   const open: OpenLookup[] = [];
   let params: JsonObject = frame.params ?? {};

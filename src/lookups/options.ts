@@ -54,12 +54,15 @@ export const dnsOptionsSchema = z.strictObject({
           'How long no answer is believed. Default 5s, because it refuses calls, and must end soon after the name works.',
         ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Answers that are remembered.'),
 });
 
 /** `lookups:` of the gateway file. */
 export const lookupOptionsSchema = z.strictObject({
-  dns: dnsOptionsSchema.prefault({}),
+  dns: dnsOptionsSchema
+    .prefault({})
+    .describe('How names are resolved for roles that ask for it: `url` with `resolve: true`.'),
 });
 
 export type DnsOptions = z.output<typeof dnsOptionsSchema>;

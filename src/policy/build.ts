@@ -39,7 +39,7 @@ export class PolicyBuilder {
   readonly #arguments = new ContentIndexBuilder<ArgumentRule>();
   readonly #results = new ContentIndexBuilder<ResultRule>();
   readonly #marks = new ContentIndexBuilder<ToolMark>();
-  readonly #flows: ContentRow<FlowRule>[] = [];
+  readonly #flows: Omit<ContentRow<FlowRule>, 'alone'>[] = [];
   readonly #tools = new Set<string>();
   readonly #prompts = new Set<string>();
   #order = 0;

@@ -7,7 +7,8 @@ export class ContentIndexBuilder<T> {
   #count = 0;
 
   add(scope: Scope, roles: ReadonlySet<Role> | undefined, rule: T): void {
-    const row: ContentRow<T> = { rule, order: this.#count++, upstreams: scope.upstreams, roles };
+    const { upstreams } = scope;
+    const row: ContentRow<T> = { rule, alone: [rule], order: this.#count++, upstreams, roles };
     addToScopeIndex(this.#index, scope, row);
   }
 

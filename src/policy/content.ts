@@ -63,14 +63,16 @@ function find<T>(policy: CompiledPolicy, section: ContentIndex<T>, about: Conten
   if (section.count === 0) return none;
   const found: ContentRow<T>[] = [];
   findInScope(section.index, about.upstream, about.kind, about.name, found);
-  if (found.length === 0) return none;
+  const [first] = found;
+  if (first === undefined) return none;
+  if (found.length === 1) return applies(first, about, policy) ? first.alone : none;
   const rows = new Set<ContentRow<T>>();
   for (const row of found) if (applies(row, about, policy)) rows.add(row);
   return [...rows].sort((a, b) => a.order - b.order).map(({ rule }) => rule);
 }
 
 function applies<T>(
-  row: ContentRow<T>,
+  row: Pick<ContentRow<T>, 'upstreams' | 'roles'>,
   about: { readonly upstream: string; readonly subject: Subject },
   policy: CompiledPolicy,
 ): boolean {

@@ -1,17 +1,12 @@
+import { canonicalText } from '../arguments/value-hash.ts';
 import { suggestion } from '../document/did-you-mean.ts';
 import { parseDocument } from '../document/parse-document.ts';
 import type { Problem } from '../document/problems.ts';
-import type {
-  AccessRequest,
-  Action,
-  Decision,
-  ResourceKind,
-  Subject,
-  SubjectCredential,
-} from './access-request.ts';
+import type { JsonObject } from '../values/json.ts';
+import type { AccessRequest, Action, ResourceKind, Subject, SubjectCredential } from './access-request.ts';
 import type { CompiledPolicy, PolicySource } from './compile.ts';
-import { decide } from './decide.ts';
-import { formatReason } from './format-explanation.ts';
+import { formatFault, formatReason } from './format-explanation.ts';
+import { type CallJudgement, judgeCall } from './judge-call.ts';
 import { type DecisionTableDocument, decisionTableDocument, type TableCase } from './table-document.ts';
 
 export type TableResult =
@@ -33,11 +28,11 @@ const defaultTime = Date.UTC(2026, 0, 1, 12);
  * same result on every machine and day.
  */
 export function runDecisionTable(source: PolicySource, policy: CompiledPolicy): TableResult {
-  const parsed = parseDocument(source, decisionTableDocument);
+  const parsed = parseDocument(source, decisionTableDocument, { exactNumbers: true });
   if (!parsed.ok) return { ok: false, problems: parsed.problems };
   const subjects = new Map<string, Subject>();
   for (const [name, document] of Object.entries(parsed.value.subjects)) {
-    subjects.set(name, { id: name, credentials: toCredentials(document) });
+    subjects.set(name, { id: document.id ?? name, credentials: toCredentials(document) });
   }
   const failures: Problem[] = [];
   for (const [index, row] of parsed.value.cases.entries()) {
@@ -45,7 +40,7 @@ export function runDecisionTable(source: PolicySource, policy: CompiledPolicy): 
     const wrong =
       subject === undefined
         ? [`there is no subject "${row.as}"${suggestion(row.as, subjects.keys())}`]
-        : disagreements(row, decide(toRequest(row, subject), policy));
+        : disagreements(row, judgeCall(toRequest(row, subject), policy));
     if (wrong.length === 0) continue;
     failures.push({
       ...parsed.locate(['cases', index]),
@@ -56,18 +51,32 @@ export function runDecisionTable(source: PolicySource, policy: CompiledPolicy): 
   return { ok: true, passed: parsed.value.cases.length - failures.length, failures };
 }
 
-function disagreements(row: TableCase, decision: Decision): readonly string[] {
+function disagreements(row: TableCase, { effect, decision, content }: CallJudgement): readonly string[] {
+  const { fault, wouldRefuse = [], args } = content?.judgement ?? {};
   const first = decision.reasons[0];
+  const reason = fault === undefined ? first.code : 'arguments-refused';
+  const rules = fault === undefined ? decision.reasons.map(({ rule }) => rule) : [fault.rule];
   const wrong: string[] = [];
-  if (decision.effect !== row.expect) wrong.push(`expected ${row.expect}`);
-  if (row.reason !== undefined && first.code !== row.reason) wrong.push(`expected the reason ${row.reason}`);
-  if (row.rule !== undefined && !decision.reasons.some((reason) => reason.rule === row.rule)) {
-    wrong.push(`expected the rule ${row.rule}`);
+  if (effect !== row.expect) wrong.push(`expected ${row.expect}`);
+  if (row.reason !== undefined && reason !== row.reason) wrong.push(`expected the reason ${row.reason}`);
+  if (row.rule !== undefined && !rules.includes(row.rule)) wrong.push(`expected the rule ${row.rule}`);
+  if (row.argument !== undefined && fault?.path !== row.argument) {
+    wrong.push(`expected the argument ${row.argument}`);
+  }
+  if (row.shadow !== undefined && !wouldRefuse.some(({ rule }) => rule === row.shadow)) {
+    wrong.push(`expected the shadow rule ${row.shadow}`);
+  }
+  if (row.sent !== undefined) {
+    const [sent, expected] = [args ?? row.args ?? {}, row.sent].map((value) =>
+      canonicalText(value as JsonObject),
+    );
+    if (sent !== expected) wrong.push(`expected other arguments to be sent than ${sent}`);
   }
   if (row.visible !== undefined && decision.visible !== row.visible) {
     wrong.push(`expected it to be ${row.visible ? 'visible' : 'hidden'}`);
   }
-  return wrong.length === 0 ? [] : [...wrong, `it says ${decision.effect}, ${formatReason(first)}`];
+  if (wrong.length === 0) return [];
+  return [...wrong, `it says ${effect}, ${fault === undefined ? formatReason(first) : formatFault(fault)}`];
 }
 
 const defaultActions: Readonly<Record<ResourceKind, Action>> = {

@@ -2,7 +2,8 @@ import { allowedEdits, editDistance } from '../document/did-you-mean.ts';
 import type { AccessRequest, Decision } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import { blameWhen, testWhen } from './conditions/when.ts';
-import { decide } from './decide.ts';
+import { type ExplainedArguments, explainArguments } from './explain-arguments.ts';
+import { judgeCall } from './judge-call.ts';
 import type { CompiledPolicy, CompiledRule, Role } from './model.ts';
 import { coversName, coversUpstream, kinds } from './scope.ts';
 
@@ -17,7 +18,12 @@ export interface Explanation {
     readonly kind: string;
     readonly name: string;
   };
+  /** What becomes of the request: `allow` where both the decision and the rules on arguments let it through. */
+  readonly effect: 'allow' | 'deny';
+  /** On the arguments as they would be sent. */
   readonly decision: Decision;
+  /** Absent where no entry of `arguments:` is about the target, or the subject may not see it. */
+  readonly arguments?: ExplainedArguments;
   readonly roles: readonly { readonly role: string; readonly location: string }[];
   readonly bindings: readonly { readonly rule: string; readonly location: string }[];
   /** ACL entries' objects that match the target. */
@@ -50,8 +56,12 @@ export interface NearMiss {
 /** More would hide the near ones among the far. */
 const mostNearMisses = 10;
 
-/** Explains what `decide` says, and which rules came close. Looks at every rule: not for the path of a request. */
-export function explain(request: AccessRequest, policy: CompiledPolicy): Explanation {
+/** Explains what `judgeCall` says, and which rules came close. Looks at every rule: not for the path of a request. */
+export function explain(given: AccessRequest, policy: CompiledPolicy): Explanation {
+  const { effect, decision, content } = judgeCall(given, policy);
+  const sent = content === undefined ? given.context.arguments : content.judgement.args;
+  const args = given.action === 'complete' ? undefined : sent;
+  const request = { ...given, context: { ...given.context, arguments: args } };
   const { upstream, kind, name } = request.resource;
   const { roles, bindings } = rolesOf(request.subject, policy);
   const held = new Set(roles);
@@ -69,7 +79,9 @@ export function explain(request: AccessRequest, policy: CompiledPolicy): Explana
   }
   return {
     request: { subject: request.subject.id, action: request.action, upstream, kind, name },
-    decision: decide(request, policy),
+    effect,
+    decision,
+    ...(content === undefined ? {} : { arguments: explainArguments(content) }),
     roles: roles.map((role) => ({ role: role.name, location: role.location })),
     bindings: bindings.map(originOf),
     acl: policy.parts.acl

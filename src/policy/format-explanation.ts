@@ -1,5 +1,7 @@
+import type { ArgumentFault } from '../arguments/rule.ts';
 import type { Reason } from './access-request.ts';
 import type { ExplainedRule, Explanation } from './explain.ts';
+import type { ExplainedArguments } from './explain-arguments.ts';
 
 const outcomeWords = {
   applies: 'applies',
@@ -9,11 +11,18 @@ const outcomeWords = {
 
 /** An explanation as a few lines of text for a terminal. Names of a stranger are quoted, so that they cannot act. */
 export function formatExplanation(explanation: Explanation): string {
-  const { request, decision } = explanation;
+  const { request, effect, decision } = explanation;
+  const refused = explanation.arguments?.refused;
   const lines = [
-    `${decision.effect.toUpperCase()}: ${quote(request.subject)} may ${decision.effect === 'allow' ? '' : 'not '}` +
+    `${effect.toUpperCase()}: ${quote(request.subject)} may ${effect === 'allow' ? '' : 'not '}` +
       `${request.action} ${request.kind} ${quote(request.name)} on ${quote(request.upstream)}`,
-    ...decision.reasons.map((reason) => `  because: ${formatReason(reason)}`),
+    ...(refused === undefined
+      ? decision.reasons.map((reason) => `  because: ${formatReason(reason)}`)
+      : [
+          `  because: ${formatFault(refused)}`,
+          `  to allow it: ${printable(refused.allow)}`,
+          ...decision.reasons.map((reason) => `  roles and ACL: ${decision.effect}, ${formatReason(reason)}`),
+        ]),
   ];
   if (decision.effect === 'deny') {
     lines.push(`  the target is ${decision.visible ? 'visible' : 'hidden: answered as if it did not exist'}`);
@@ -21,6 +30,7 @@ export function formatExplanation(explanation: Explanation): string {
   if (decision.shadow !== undefined) {
     lines.push(`  with shadow rules: ${decision.shadow.effect}, ${formatReason(decision.shadow.reason)}`);
   }
+  if (explanation.arguments !== undefined) argumentSections(lines, explanation.arguments);
   section(
     lines,
     'Roles',
@@ -45,7 +55,53 @@ export function formatExplanation(explanation: Explanation): string {
       (miss) => `${miss.effect} ${miss.rule} (${miss.location}): its ${miss.differs} is ${quote(miss.wants)}`,
     ),
   );
+  if (effect === 'allow' && request.kind === 'tool') {
+    section(lines, 'Not asked here', [
+      ...(explanation.arguments?.lookups ?? []).map(
+        ({ rule, path, role, kind }) => `${lookupWords[kind]} of ${quote(path)}, for ${role} of ${rule}`,
+      ),
+      "the tool's own schema, pins, limits, flows and canaries",
+    ]);
+  }
   return `${lines.join('\n')}\n`;
+}
+
+const lookupWords = { 'real-path': 'symbolic links', addresses: 'addresses of the host' } as const;
+
+function argumentSections(lines: string[], explained: ExplainedArguments): void {
+  section(
+    lines,
+    'Rules on arguments',
+    explained.rules.map(({ rule, location, shadow, schema, unknown }) => {
+      const said = [
+        ...(shadow ? ['shadow'] : []),
+        ...(schema === undefined ? [] : [`schema ${schema}`]),
+        ...(unknown === undefined ? [] : [`unknown ${unknown}`]),
+      ];
+      return [`${rule} (${location})`, ...said].join(', ');
+    }),
+  );
+  section(
+    lines,
+    'Shadow rules would refuse',
+    explained.wouldRefuse.map((fault) => `${formatFault(fault)}; to allow it: ${printable(fault.allow)}`),
+  );
+  section(
+    lines,
+    'Rewrites',
+    explained.rewrites.map(({ rule, path, rewrite, sent }) => {
+      const becomes = sent === undefined ? '' : `, sent: ${printable(JSON.stringify(sent))}`;
+      return `${rewrite} ${quote(path)} by ${rule}${becomes}`;
+    }),
+  );
+  if (explained.rewrites.length > 0 && explained.sent !== undefined) {
+    lines.push(`Sent: ${printable(JSON.stringify(explained.sent))}`);
+  }
+}
+
+/** `arguments-refused write-file (policies/a.yaml:7), "edits[0].path", role path: outside-tree`. */
+export function formatFault({ rule, location, path, role, fault }: ArgumentFault): string {
+  return `arguments-refused ${rule} (${location}), ${quote(path)}, role ${role}: ${fault}`;
 }
 
 /** `denied-by-rule roles.analyst.deny[0] (policies/a.yaml:7), args.limit.max`. */
@@ -69,8 +125,10 @@ function section(lines: string[], title: string, items: readonly string[], empty
 
 /** Quoted with every character outside printable ASCII escaped: a name must not write to the terminal. */
 function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[^\x20-\x7e]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return printable(JSON.stringify(text));
+}
+
+/** Every character outside printable ASCII as an escape. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

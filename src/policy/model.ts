@@ -80,6 +80,8 @@ export interface LimitRow {
 /** A rule about content, beside what its targets do not say. */
 export interface ContentRow<T> {
   readonly rule: T;
+  /** The rule as a list, for calls that it alone is about: the same object each time. */
+  readonly alone: readonly T[];
   /** Position among the rules of its section, files in order of their names. */
   readonly order: number;
   readonly upstreams: readonly NamePattern[] | undefined;
@@ -141,7 +143,7 @@ export interface PolicyParts {
   readonly arguments: ContentIndex<ArgumentRule>;
   readonly results: ContentIndex<ResultRule>;
   readonly marks: ContentIndex<ToolMark>;
-  readonly flows: readonly ContentRow<FlowRule>[];
+  readonly flows: readonly Omit<ContentRow<FlowRule>, 'alone'>[];
   /** Milliseconds; 0 without any flow rule. */
   readonly longestHold: number;
   /** Roles by subject object: identity gives out one object for one credential while it is cached. */

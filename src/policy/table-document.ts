@@ -33,6 +33,7 @@ export const reasonCodes = [
   'condition-failed',
   'no-role',
   'no-rule',
+  'arguments-refused',
 ] as const;
 
 const tableCase = z
@@ -67,14 +68,35 @@ const tableCase = z
     expect: z.enum(['allow', 'deny']).describe('The effect.'),
     visible: z.boolean().optional().describe('Whether the subject may know that the target exists.'),
     reason: z.enum(reasonCodes).optional().describe('The reason that settled it.'),
-    rule: z.string().optional().describe('Id of a rule among the reasons.'),
+    rule: z
+      .string()
+      .optional()
+      .describe('Id of a rule among the reasons; with `arguments-refused`, of the entry of `arguments:`.'),
+    argument: z
+      .string()
+      .optional()
+      .describe(
+        'Path of the argument that is refused, such as `edits[0].path`; `(arguments)` for all of them.',
+      ),
+    sent: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The arguments as they would be sent, after all rewrites. Only of a call that is allowed.'),
+    shadow: z
+      .string()
+      .optional()
+      .describe('Id of an entry of `arguments:` in shadow mode that would refuse the call.'),
   })
   .refine(
     (value) =>
       [value.tool, value.resource, value.prompt, value.method].filter((one) => one !== undefined).length ===
       1,
     'asks about one target: give tool, resource, prompt or method',
-  );
+  )
+  .refine((value) => value.sent === undefined || value.expect === 'allow', {
+    error: 'nothing is sent of a call that is denied',
+    path: ['sent'],
+  });
 
 /** The grammar of `policies/tests/*.yaml`. */
 export const decisionTableDocument = z.strictObject({
@@ -84,8 +106,18 @@ export const decisionTableDocument = z.strictObject({
     .record(
       z.string().min(1),
       z
-        .strictObject(tableCredential)
-        .refine((value) => Object.keys(value).length > 0, 'give certificate, token, apiKey or anonymous'),
+        .strictObject({
+          id: z
+            .string()
+            .min(1)
+            .optional()
+            .describe('What relations read as `principal.id`. Default: the name.'),
+          ...tableCredential,
+        })
+        .refine(
+          ({ id: _, ...credentials }) => Object.keys(credentials).length > 0,
+          'give certificate, token, apiKey or anonymous',
+        ),
     )
     .describe('Callers by name, each with the credentials that it proved.'),
   cases: z.array(tableCase).min(1).describe('Questions and expected answers.'),

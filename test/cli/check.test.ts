@@ -73,6 +73,22 @@ describe('check', () => {
     });
   });
 
+  it('exits with 3 where a file of the checks of content is not what it should be, as a start would', async () => {
+    prepared.write('pins.yaml', 'version: 1\nupstreams:\n  somewhere: { tools: { a: {} } }\n');
+    prepared.write('canaries.txt', '\n');
+    prepared.write('tags.key', 'short');
+    for (const [settings, complaint] of [
+      [['pins.file=pins.yaml'], /pins\.yaml:3:\d+: upstreams\.somewhere\.tools\.a/],
+      [['pins.file=absent.yaml'], /absent\.yaml/],
+      [['canaries.0.name=bait', 'canaries.0.file=canaries.txt'], /canaries\.txt: there is no canary in it/],
+      [['redaction.key=tags.key'], /tags\.key: .*at least 32 bytes/],
+    ] as const) {
+      const { code, stderr } = await check(...settings.flatMap((setting) => ['--set', setting]));
+      expect({ settings, code }).toEqual({ settings, code: 3 });
+      expect(stderr).toMatch(complaint);
+    }
+  });
+
   it('exits with 3 where the folder of tables is not there', async () => {
     expect(await check('--tests', join(prepared.folder, 'absent'))).toMatchObject({
       code: 3,

@@ -10,6 +10,7 @@ roles:
         tools: [get-sum]
         when: { args: { a: { max: 1000 } } }
       - resources: ["file:///public/**"]
+      - tools: [robot-sum]
     deny:
       - id: nobody-drops
         tools: ["drop_*"]
@@ -21,6 +22,15 @@ bindings:
       - apiKey: robot
       - token: { issuer: "https://idp.example", claims: { groups: data } }
       - anonymous: true
+arguments:
+  - id: whole-numbers
+    match: { tools: [get-sum] }
+    args:
+      a: { int: {}, clamp: { max: 900 } }
+      b: { int: { max: "9007199254740993" } }
+  - id: robots-only
+    match: { tools: [robot-sum] }
+    relations: [{ id: robot, that: "principal.id == 'apikey:robot'", message: for the robot }]
 `;
 const alice = 'spiffe://test.local/alice';
 
@@ -47,7 +57,7 @@ describe('explain', () => {
   });
 
   it('exits with 1 where it is denied, and says by what', async () => {
-    const condition = await explain('--as', alice, '--tool', 'get-sum', '--args', '{"a":1001}');
+    const condition = await explain('--as', alice, '--tool', 'get-sum');
     expect(condition.code).toBe(1);
     expect(condition.stdout).toContain('condition-failed');
     const rule = await explain('--as', alice, '--tool', 'drop_table');
@@ -58,13 +68,43 @@ describe('explain', () => {
     expect(stranger.stdout).toContain('no-role');
   });
 
+  it('exits with 1 where a rule on arguments refuses, and says what and how to allow it', async () => {
+    const refused = await explain('--as', alice, '--tool', 'get-sum', '--args', '{"a":"drop"}');
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(
+      /^DENY: .*\n {2}because: arguments-refused whole-numbers \(\S+policy\.yaml:\d+\), "a", role int: type\n {2}to allow it: /,
+    );
+    expect(refused.stdout).not.toContain('drop"');
+  });
+
+  it('decides on rewritten arguments, and shows them', async () => {
+    const condition = await explain('--as', alice, '--tool', 'get-sum', '--args', '{"a":1001}');
+    expect(condition.code).toBe(0);
+    expect(condition.stdout).toContain('clamp "a" by whole-numbers, sent: 900');
+    expect(condition.stdout).toContain('Sent: {"a":900}');
+    expect(condition.stdout).toContain("the tool's own schema");
+  });
+
+  it('reads arguments with all their digits', async () => {
+    const sum = (b: string) =>
+      explain('--as', alice, '--tool', 'get-sum', '--args', `{"a":1,"b":${b}}`).then(({ code }) => code);
+    expect(await sum('9007199254740993')).toBe(0);
+    expect(await sum('9007199254740994')).toBe(1);
+  });
+
+  it('spells the id of a caller as the gateway does', async () => {
+    const as = (who: string) => explain('--as', who, '--tool', 'robot-sum').then(({ code }) => code);
+    expect(await as('api-key:robot')).toBe(0);
+    expect(await as(alice)).toBe(1);
+  });
+
   it('gives the same as JSON', async () => {
     const { code, stdout } = await explain('--as', alice, '--tool', 'drop_table', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       decision: {
         effect: 'deny',
-        reasons: [{ code: 'denied-by-rule', rule: 'nobody-drops', location: expect.stringMatching(/:10$/) }],
+        reasons: [{ code: 'denied-by-rule', rule: 'nobody-drops', location: expect.stringMatching(/:11$/) }],
       },
     });
   });
@@ -102,7 +142,8 @@ describe('explain', () => {
       [['--as', 'http:', '--tool', 'x'], 'say who'],
       [['--as', 'token:bob', '--tool', 'x'], 'token:ISSUER#SUBJECT'],
       [['--as', alice, '--tool', 'x', '--args', '[1]'], '--args: not a JSON object'],
-      [['--as', alice, '--tool', 'x', '--args', '{'], 'JSON'],
+      [['--as', alice, '--tool', 'x', '--args', '{'], '--args: not JSON'],
+      [['--as', alice, '--tool', 'x', '--args', '{"a":1,"a":2}'], '--args: repeated-key'],
       [['--as', alice, '--tool', 'x', '--action', 'grab'], '--action: one of'],
       [['--as', alice, '--tool', 'x', '--at', 'noon'], '--at: not an ISO 8601 time'],
       [['--as', alice, '--tool', 'x', '--upstream', 'three'], '--upstream: one of one, two'],

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { errorGroups } from '../../scripts/docs/error-causes.ts';
 import { type JsonSchema, schemaAt } from '../../scripts/docs/json-schema.ts';
@@ -7,7 +9,7 @@ import { configJsonSchema } from '../../src/config/schema.ts';
 import { errorTable } from '../../src/errors.ts';
 import { auditFields } from '../../src/observe/audit-fields.ts';
 import { metricDefinitions } from '../../src/observe/metric-definitions.ts';
-import { firstCells, generatedPart, read } from './pages.ts';
+import { firstCells, generatedPart, read, root } from './pages.ts';
 
 /** Every key below a schema, found by a walk of its own. */
 function pathsOf(node: JsonSchema, path: string): readonly string[] {
@@ -86,6 +88,29 @@ describe('docs/policy.md', () => {
     expect(at('acl[].allow[].when').properties).toEqual(at('roles.*.allow[].when').properties);
   });
 
+  test('may tell roles inside `json` once, because they are those outside', () => {
+    const schema = policyJsonSchema();
+    const outside = schemaAt(schema, 'arguments[].args.*').properties!;
+    const inside = schemaAt(schema, 'arguments[].args.*.json.args.*').properties!;
+    expect(Object.keys(inside).length).toBeGreaterThan(20);
+    expect(Object.entries(inside)).toEqual(Object.keys(inside).map((key) => [key, outside[key]]));
+  });
+
+  test('may tell words of commands once, because they are the same', () => {
+    const schema = policyJsonSchema();
+    const propertiesAt = (path: string) => {
+      const found = schemaAt(schema, `arguments[].args.*.${path}`);
+      return [found, ...(found.anyOf ?? [])].find(({ properties }) => properties !== undefined)?.properties;
+    };
+    const word = propertiesAt('command.allow[].operands[]')!;
+    expect(Object.keys(word)).toEqual(['int', 'id', 'path', 'enum', 'text']);
+    for (const other of ['options.*', 'operands.each']) {
+      expect(propertiesAt(`command.allow[].${other}`)).toEqual(word);
+    }
+    expect(word.id!.properties).toEqual(propertiesAt('id'));
+    expect(word.path!.properties).toEqual(propertiesAt('path'));
+  });
+
   test('says something about each', () => {
     expect(silentKeys(policyJsonSchema(), '')).toEqual([]);
   });
@@ -98,7 +123,10 @@ describe('docs/policy.md', () => {
       .replace('acl[].allow[].when.', 'roles.*.allow[].when.')
       .replace('roles.*.allow[].when.claims.*', 'roles.*.allow[].when.args.*')
       .replace('bindings[].to[]', 'bindings[].to')
-      .replace('bindings[].to.token.claims.*', 'roles.*.allow[].when.args.*');
+      .replace('bindings[].to.token.claims.*', 'roles.*.allow[].when.args.*')
+      .replace('arguments[].args.*.json.args.*.', 'arguments[].args.*.')
+      .replace(/(?<=\.command\.allow\[\])\.(?:options\.\*|operands\.each)\./, '.operands[].')
+      .replace(/\.command\.allow\[\]\.operands\[\](?=\.(?:id|path)\.)/, '');
   }
 });
 
@@ -119,6 +147,17 @@ describe('docs/errors.md', () => {
 test('docs/audit.md has every field of a record exactly once', () => {
   const documented = firstCells(generatedPart(read('docs/audit.md'), 'audit fields'));
   expect(documented).toEqual(auditFields.map(({ name }) => name));
+});
+
+test('docs/audit.md has every check that leaves findings', () => {
+  const [, part] = read('docs/audit.md').split('## Findings');
+  const documented = firstCells(part!.split('\n## ')[0]!);
+  const filters = readdirSync(join(root, 'src/filters')).map((name) => read(`src/filters/${name}`));
+  const noted = filters.flatMap((text) =>
+    [...text.matchAll(/\bcheck: '([a-z-]+)'/g)].map((match) => match[1]!),
+  );
+  expect(noted.length).toBeGreaterThan(5);
+  expect(sorted(documented)).toEqual(sorted(new Set(noted)));
 });
 
 describe('docs/audit.md, the example', () => {

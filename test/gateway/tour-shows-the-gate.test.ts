@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 const tour = fileURLToPath(new URL('../../scripts/tour.ts', import.meta.url));
 
 describe('the tour', () => {
-  it('shows an allowed, a denied, a refused, a limited and a certificate-less call, and ends with 0', async () => {
+  it('shows an allowed, a denied, a refused, a rewritten, a held back, a limited and a certificate-less call, and ends with 0', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-tour-'));
     const child = spawn(process.execPath, [tour, '--once', '--folder', folder], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,6 +41,14 @@ describe('the tour', () => {
       /bob +get-env +refused +4030/,
       /alice +get-sum 20 \+ 22 +allowed .*42/,
       /alice +get-sum 5000 \+ 1 +refused +4030 .*arguments are refused by policy.*small-sums/,
+      /bob +fetch metadata service +refused +4030 .*"rule":"fetch-from-github","path":"data","role":"url",.*"allow":"/,
+      /alice +echo, hidden text +refused +4030 .*"rule":"echo-message","path":"message","role":"text"/,
+      /alice +echo, undeclared +refused +4030 .*"path":"verbose".*"fault":"not-declared"/,
+      /bob +500 steps, clamped +allowed .*Steps: 10\./,
+      /alice +echo, a card number +allowed +Echo: card \[redacted:cards:[^\]]+\]/,
+      /bob +read a dynamic document +allowed +\S/,
+      /bob +fetch, for 5 minutes +refused +4030 .*"rule":"hold-egress"/,
+      /"check":"arguments","effect":"rewritten","rule":"at-most-ten-steps","path":"steps","detail":"clamp"/,
       /carol +echo +allowed +Echo: call 1/,
       /carol +echo +refused +4290 .*"limit":"viewer-echo"/,
       /nobody +refused +\S/,

@@ -74,3 +74,64 @@ describe('runDecisionTable', () => {
     ]);
   });
 });
+
+describe('cases about arguments', () => {
+  const withRules = policyOf(`version: 1
+roles:
+  r: { allow: [{ tools: [write, page] }, { id: small, tools: few, when: { args: { n: { max: 5 } } } }] }
+bindings:
+  - { roles: r, to: { apiKey: k } }
+arguments:
+  - { id: writing, match: { tools: write }, args: { "edits[*].path": { path: { within: /w } } } }
+  - { id: paging, match: { tools: [page, few] }, args: { n: { int: {}, clamp: { max: 5 } }, at: { default: 0 } } }
+  - { id: try-out, match: { tools: page }, mode: shadow, args: { q: { id: {} } } }
+  - { id: mine, match: { tools: few }, relations: [{ id: own, that: "principal.id == 'apikey:k'", message: mine }] }
+  - { id: unseen, match: { tools: vault }, args: { x: { required: true } } }
+`);
+  const judge = (cases: string) => {
+    const head =
+      'version: 1\nsubjects: { key: { apiKey: k, id: "apikey:k" }, unnamed: { apiKey: k } }\ncases:\n';
+    const result = runDecisionTable({ file: 't.yaml', text: head + cases }, withRules);
+    if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+    return result;
+  };
+
+  it('pass where the rules on arguments do what the table expects', () => {
+    expect(
+      judge(`
+  - { name: refused, as: key, upstream: u, tool: write, args: { edits: [{ path: /w/a }, { path: /etc }] }, expect: deny, reason: arguments-refused, rule: writing, argument: "edits[1].path", visible: true }
+  - { name: another key, as: key, upstream: u, tool: write, args: { Edits: [] }, expect: deny, reason: arguments-refused, rule: writing, argument: edits }
+  - { name: not refused, as: key, upstream: u, tool: write, args: { edits: [{ path: /w/a }] }, expect: allow, sent: { edits: [{ path: /w/a }] } }
+  - { name: rewritten, as: key, upstream: u, tool: page, args: { n: 50 }, expect: allow, sent: { at: 0, n: 5 } }
+  - { name: filled in, as: key, upstream: u, tool: page, expect: allow, sent: { at: 0 } }
+  - { name: all digits, as: key, upstream: u, tool: page, args: { big: 9007199254740993 }, expect: allow, sent: { at: 0, big: 9007199254740993 } }
+  - { name: shadow, as: key, upstream: u, tool: page, args: { q: "a b" }, expect: allow, shadow: try-out }
+  - { name: decided on what is sent, as: key, upstream: u, tool: few, args: { n: 50 }, expect: allow, rule: small }
+  - { name: by another name, as: unnamed, upstream: u, tool: few, args: { n: 5 }, expect: deny, rule: mine, argument: (arguments) }
+  - { name: hidden, as: key, upstream: u, tool: vault, expect: deny, reason: no-rule, visible: false }
+`),
+    ).toEqual({ ok: true, passed: 10, failures: [] });
+  });
+
+  it('fail with what the rules say', () => {
+    const { failures } =
+      judge(`  - { name: one, as: key, upstream: u, tool: write, args: { edits: [{ path: /etc }] }, expect: allow, rule: small }
+  - { name: two, as: key, upstream: u, tool: write, args: { edits: [{ path: /etc }] }, expect: deny, reason: no-rule, argument: path }
+  - { name: three, as: key, upstream: u, tool: page, args: { n: 50 }, expect: allow, sent: { n: 50 }, shadow: try-out }
+  - { name: four, as: key, upstream: u, tool: page, args: { big: 9007199254740993 }, expect: allow, sent: { at: 0, big: 9007199254740992 } }
+`);
+    const refused = 'arguments-refused writing (a.yaml:7), "edits[0].path", role path: outside-tree';
+    expect(failures.map(({ message }) => message)).toEqual([
+      `one: expected allow; expected the rule small; it says deny, ${refused}`,
+      `two: expected the reason no-rule; expected the argument path; it says deny, ${refused}`,
+      'three: expected the shadow rule try-out; expected other arguments to be sent than {"at":0,"n":5}; it says allow, allowed roles.r.allow[0] (a.yaml:3)',
+      'four: expected other arguments to be sent than {"at":0,"big":9007199254740993}; it says allow, allowed roles.r.allow[0] (a.yaml:3)',
+    ]);
+  });
+
+  it('send nothing where they expect a denial', () => {
+    expect(() =>
+      judge('  - { name: x, as: key, upstream: u, tool: page, expect: deny, sent: {} }\n'),
+    ).toThrow('t.yaml:4:70: cases[0].sent: nothing is sent of a call that is denied');
+  });
+});

@@ -30,6 +30,7 @@ describe('explain', () => {
   it('gives the decision, the roles and every rule that names the target', () => {
     expect(of('query', { limit: 5000 })).toEqual({
       request: { subject: 'someone', action: 'call', upstream: 'u', kind: 'tool', name: 'query' },
+      effect: 'deny',
       decision: {
         effect: 'deny',
         visible: true,

@@ -8,7 +8,10 @@ const integer = z.int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER
 const slot = z
   .strictObject({
     int: z
-      .strictObject({ min: integer.optional(), max: integer.optional() })
+      .strictObject({
+        min: integer.optional().describe('Least value.'),
+        max: integer.optional().describe('Greatest value.'),
+      })
       .optional()
       .describe('A whole number in decimal digits.'),
     id: idOptions.optional().describe('As the role `id`.'),

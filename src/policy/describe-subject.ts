@@ -1,34 +1,34 @@
-import type { Principal } from '../identity/principal.ts';
-import { rolesOf } from '../policy/bindings.ts';
-import type { CompiledPolicy } from '../policy/compile.ts';
 import type { JsonObject } from '../values/json.ts';
+import type { Subject } from './access-request.ts';
+import { rolesOf } from './bindings.ts';
+import type { CompiledPolicy } from './model.ts';
 
 /**
  * The caller as relations see it: `id`, `roles`, `claims` of its token, and `domain`: that of the mail address that its
  * token's issuer has not called unverified, or else the trust domain of its SPIFFE ID. What there is not is absent, so
  * that a relation over it cannot hold.
  *
- * Remembered for each principal as long as the policy is the same.
+ * Remembered for each subject object as long as the policy is the same.
  */
-export function describeCaller(principal: Principal, policy: CompiledPolicy): JsonObject {
-  const known = described.get(principal);
+export function describeSubject(subject: Subject, policy: CompiledPolicy): JsonObject {
+  const known = described.get(subject);
   if (known !== undefined && known.policy === policy) return known.caller;
-  const claims = claimsOf(principal);
-  const domain = mailDomain(claims) ?? trustDomain(principal);
+  const claims = claimsOf(subject);
+  const domain = mailDomain(claims) ?? trustDomain(subject);
   const caller: JsonObject = {
-    id: principal.id,
-    roles: rolesOf(principal, policy).roles.map(({ name }) => name),
+    id: subject.id,
+    roles: rolesOf(subject, policy).roles.map(({ name }) => name),
     ...(claims === undefined ? {} : { claims }),
     ...(domain === undefined ? {} : { domain }),
   };
-  described.set(principal, { policy, caller });
+  described.set(subject, { policy, caller });
   return caller;
 }
 
-const described = new WeakMap<Principal, { readonly policy: CompiledPolicy; readonly caller: JsonObject }>();
+const described = new WeakMap<Subject, { readonly policy: CompiledPolicy; readonly caller: JsonObject }>();
 
 /** A token's claims are JSON that its issuer signed. */
-function claimsOf({ credentials }: Principal): JsonObject | undefined {
+function claimsOf({ credentials }: Subject): JsonObject | undefined {
   const token = credentials.find((credential) => credential.kind === 'token');
   return token?.claims as JsonObject | undefined;
 }
@@ -41,7 +41,7 @@ function mailDomain(claims: JsonObject | undefined): string | undefined {
   return /^[^@\s]+@([A-Za-z0-9.-]+)$/.exec(claims.email)?.[1]?.toLowerCase();
 }
 
-function trustDomain({ credentials }: Principal): string | undefined {
+function trustDomain({ credentials }: Subject): string | undefined {
   for (const credential of credentials) {
     if (credential.kind !== 'certificate') continue;
     for (const uri of credential.uris) {
