@@ -1,59 +1,68 @@
 /**
- * `npm run bench:detection -- FILE...`: how many attacks the roles let through.
+ * `npm run bench:detection -- [options] FILE...`: how many attacks the roles let through.
  *
- * Each line of each file holds one payload. It is judged as the value of an argument that has the role of the line, or
- * of its class (content/roles-of.ts), through a compiled policy as in the gateway. Free text is never judged by its
- * content, so classes that only free text could hold are counted apart, as what the signatures noticed.
+ * Each payload is judged as the value of an argument that has the role of its line, or of its class
+ * (content/classes.ts), through a compiled policy as in the gateway. It counts as stopped only where every declaration
+ * that an honest value may use refuses it (content/variants.ts). Free text is never judged by its content: classes that
+ * only free text can hold are reported apart, as what the signatures noticed. docs/rates.md tells the formats.
  */
-import { parseArgs } from 'node:util';
-import { PolicyJudge } from './content/judged.ts';
-import { isFreeText, roleOf } from './content/roles-of.ts';
-import { readSamples, type Sample } from './content/sample.ts';
+import { Reading, readCommandLine } from './content/command-line.ts';
+import type { Sample } from './content/sample.ts';
 import { noticedIn } from './content/signatures.ts';
-import { Tally } from './content/tally.ts';
+import { LeftOut, Tally } from './content/tally.ts';
 
-const { positionals } = parseArgs({ allowPositionals: true });
-const files = positionals.length > 0 ? positionals : ['bench/corpora/attacks.jsonl'];
-
-const judge = new PolicyJudge();
-const missed = new Tally();
+const request = await readCommandLine([
+  'bench/corpora/attacks.jsonl',
+  'bench/corpora/attacks-held-out.jsonl',
+]);
+const reading = new Reading();
+const passed = new Tally();
 const noticed = new Tally();
-let unread = 0;
-for (const file of files) {
-  for await (const sample of readSamples(file)) {
-    if ('unread' in sample) {
-      unread += 1;
-      continue;
-    }
-    score(sample);
-  }
+const undecided = new Tally();
+const harmless = new LeftOut();
+
+for await (const sample of reading.samples(request, 'attack')) score(sample);
+
+if (request.json) {
+  console.log(
+    JSON.stringify(
+      { passed, noticed, undecided, harmless, otherSide: reading.otherSide, unusable: reading.unusable },
+      undefined,
+      2,
+    ),
+  );
+} else {
+  passed.print('Attacks on arguments with a role: let through', 'passed');
+  undecided.print(
+    'Attacks that no role decides (free text): noticed by a signature, never refused',
+    'noticed',
+  );
+  noticed.print('All attacks: noticed by a signature (alerts only)', 'noticed');
+  harmless.print('Harmless in the role, not counted: no step out of the tree, no metacharacter');
+  reading.otherSide.print('Lines that are no attacks, left out');
+  reading.unusable.print('Lines that could not be used');
+  console.log(`\n${passed.trials} judged, ${passed.hits} passed, ${undecided.trials} in free text`);
 }
-missed.print('Attacks on arguments with a role: passed', 'passed');
-noticed.print('Attacks anywhere: noticed by a signature (alerts only)', 'noticed');
-console.log(`\n${missed.trials} judged, ${missed.hits} passed, ${unread} lines unread`);
+if (passed.trials + undecided.trials === 0) {
+  console.error('Nothing could be scored.');
+  process.exitCode = 1;
+}
 
 function score(sample: Sample): void {
-  const where = `${sample.file}:${sample.line}`;
-  for (const value of valuesOf(sample)) {
-    const spec = roleOf(sample);
-    const seen = noticedIn(value);
-    noticed.count(sample, seen !== undefined, seen);
-    if (isFreeText(spec)) continue;
-    const passes = judge.fault('probe', { value }, { value: spec }) === undefined;
-    missed.count(sample, passes, `${sample.class} passed`, where);
+  const outcome = request.scorer.score(sample, 'attack');
+  if (outcome.kind === 'unusable') {
+    reading.unusable.add(sample, outcome.reason);
+    return;
   }
-}
-
-/** Of a line that holds a whole call, every text in it is a payload: the one that is an attack must be refused. */
-function valuesOf(sample: Sample): readonly string[] {
-  if (typeof sample.value === 'string') return [disguised(sample.value, sample)];
-  if (sample.value !== undefined) return [String(sample.value)];
-  return Object.values(sample.arguments ?? {}).filter((value): value is string => typeof value === 'string');
-}
-
-/** Lists of addresses hold bare hosts: as an argument they stand in a URL. */
-function disguised(value: string, sample: Sample): string {
-  const isUrl = Object.hasOwn(roleOf(sample), 'url');
-  if (!isUrl || /^[a-z][a-z0-9+.-]*:/i.test(value) || value.includes('/')) return value;
-  return `http://${value.includes(':') && !value.startsWith('[') ? `[${value}]` : value}/`;
+  if (outcome.kind === 'harmless') {
+    harmless.add(sample, `class ${sample.class}`);
+    return;
+  }
+  const seen = noticedIn(sample.kind === 'value' ? sample.value : sample.arguments);
+  noticed.count(sample, seen !== undefined, seen);
+  if (outcome.kind === 'undecided' || outcome.kind === 'undeclared') {
+    undecided.count(sample, seen !== undefined, seen);
+    return;
+  }
+  passed.count(sample, outcome.kind === 'passed', `${sample.class} passed`, `${sample.file}:${sample.line}`);
 }

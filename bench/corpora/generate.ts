@@ -1,12 +1,14 @@
 /**
- * Writes `honest.jsonl` and `attacks.jsonl` beside this file: `node bench/corpora/generate.ts`.
+ * Writes `honest.jsonl`, `attacks.jsonl` and their held-out counterparts beside this file: `node bench/corpora/generate.ts`.
  *
  * Own work, made from a fixed seed: the same each time. They are for measuring; that they are made of what this project
  * thought of is their limit, so measure your own calls too.
  */
 import { writeFileSync } from 'node:fs';
 import { makeAttacks } from './attacks.ts';
+import { makeHeldOutAttacks } from './attacks-held-out.ts';
 import { makeHonest } from './honest.ts';
+import { makeHeldOut } from './honest-held-out.ts';
 import { Random } from './random.ts';
 
 const seed = 20_261_121;
@@ -27,3 +29,5 @@ function write(file: string, lines: readonly object[]): void {
 
 write('honest.jsonl', makeHonest(new Random(seed), 2_500));
 write('attacks.jsonl', makeAttacks(new Random(seed + 1), 1_000));
+write('honest-held-out.jsonl', makeHeldOut(new Random(seed + 2), 3_000));
+write('attacks-held-out.jsonl', makeHeldOutAttacks(new Random(seed + 3), 1_200));

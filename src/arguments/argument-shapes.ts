@@ -8,6 +8,8 @@ export interface ArgumentShape {
   readonly name: string;
   /** The part of the schema that describes it; undefined where there is none, or none that is certain. */
   readonly schema: JsonObject | undefined;
+  /** The schema lets null stand there. */
+  readonly nullable: boolean;
   /** Values seen there, at most {@link mostValues}. */
   readonly values: readonly JsonValue[];
 }
@@ -24,6 +26,7 @@ const mostNames = 50;
 
 interface Node {
   readonly schema: JsonObject | undefined;
+  readonly nullable: boolean;
   readonly values: readonly JsonValue[];
 }
 
@@ -50,11 +53,11 @@ export function argumentShapes(
     if (isList) {
       const items = node.schema === undefined ? undefined : own(node.schema, 'items');
       const elements = values.flatMap((value) => value as readonly JsonValue[]);
-      visit({ schema: objectOr(items), values: elements }, `${path}[*]`, name, depth + 1);
+      visit({ ...describedBy(items), values: elements }, `${path}[*]`, name, depth + 1);
       return;
     }
     if (values.some((value) => isJsonObject(value) || isListValue(value))) return;
-    shapes.push({ path, name, schema: node.schema, values });
+    shapes.push({ path, name, schema: node.schema, nullable: node.nullable, values });
   };
   const visitObject = (node: Node, path: string, depth: number): void => {
     const properties = objectOr(node.schema === undefined ? undefined : own(node.schema, 'properties'));
@@ -68,11 +71,11 @@ export function argumentShapes(
         const member = own(value as JsonObject, name);
         return member === undefined ? [] : [member];
       });
-      const schema = objectOr(properties === undefined ? undefined : own(properties, name));
-      visit({ schema, values }, path + stepText(name, path === ''), name, depth + 1);
+      const described = describedBy(properties === undefined ? undefined : own(properties, name));
+      visit({ ...described, values }, path + stepText(name, path === ''), name, depth + 1);
     }
   };
-  visitObject({ schema: inputSchema, values: observed }, '', 0);
+  visitObject({ schema: inputSchema, nullable: false, values: observed }, '', 0);
   return shapes;
 }
 
@@ -82,6 +85,31 @@ function isListValue(value: JsonValue): value is readonly JsonValue[] {
 
 function objectOr(value: JsonValue | undefined): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined;
+}
+
+/**
+ * What a schema says of the values that are not null: `anyOf` of a type and null, and a list of both, are how generators
+ * of schemas write what may be left out.
+ */
+function describedBy(value: JsonValue | undefined): Pick<Node, 'schema' | 'nullable'> {
+  const schema = objectOr(value);
+  if (schema === undefined) return { schema, nullable: false };
+  const choices = own(schema, 'anyOf') ?? own(schema, 'oneOf');
+  if (Array.isArray(choices)) {
+    const others = choices.filter((choice) => !isJsonObject(choice) || own(choice, 'type') !== 'null');
+    const [only] = others;
+    return {
+      schema: others.length === 1 && isJsonObject(only) ? only : {},
+      nullable: others.length < choices.length,
+    };
+  }
+  const type = own(schema, 'type');
+  if (!Array.isArray(type)) return { schema, nullable: false };
+  const others = (type as readonly JsonValue[]).filter((name) => name !== 'null');
+  return {
+    schema: { ...schema, type: others.length === 1 ? others[0] : others },
+    nullable: others.length < type.length,
+  };
 }
 
 function typeOf(schema: JsonObject | undefined): string | undefined {

@@ -18,14 +18,22 @@ export interface Proposal {
   readonly why: Readonly<Record<string, string>>;
 }
 
-/** Values that must have been seen before a role is read from a name rather than from a declared type. */
-const fewestForNames = 5;
+/** Values that must have been seen before their type is taken for the argument's, where no schema declares it. */
+const fewestForTypes = 5;
+/** Values that must have been seen before a role is read from a name that is nearly always right. */
+const fewestForNames = 10;
+/** And from one that holds other things as often. */
+const fewestForVagueNames = 30;
 /** Values that must have been seen before a bound is drawn round them. */
 const fewestForBounds = 20;
+/** Values that must have been seen before more is asked of them than is usual for their kind. */
+const fewestForStrict = 50;
 
 /**
  * Proposes a role for each argument of a tool, for review and for shadow mode. Never stricter than what was observed:
- * of several possible roles, the strictest that every observed value fits.
+ * of several possible roles, the strictest that every observed value fits, and none that few values speak for. Where no
+ * values were looked at, only declared types and formats and names that hold one thing nearly everywhere count, in
+ * their mildest usual form.
  *
  * @param observed arguments of past calls; undefined where none were looked at: names and types alone then decide
  */
@@ -47,8 +55,9 @@ interface RoleProposal {
 }
 
 function proposeFor(shape: ArgumentShape, tool: ToolShape, looked: boolean): RoleProposal | undefined {
-  // Whoever sends null once will again.
-  const nullable = shape.values.includes(null);
+  // Whoever sends null once will again; and where neither schema nor many calls say otherwise, somebody may.
+  const unsure = shape.schema === undefined && shape.values.length < fewestForBounds;
+  const nullable = shape.nullable || unsure || shape.values.includes(null);
   const values = shape.values.filter((value) => value !== null);
   const proposal = strictest(shape, values, tool, looked);
   return proposal !== undefined && nullable
@@ -63,15 +72,17 @@ function strictest(
   looked: boolean,
 ): RoleProposal | undefined {
   for (const candidate of candidates(shape, values, tool)) {
-    if (candidate.byName && looked && values.length < fewestForNames) continue;
-    if (values.every((value) => fits(candidate.role, value))) return candidate;
+    if (looked ? values.length < candidate.needs : !candidate.certain) continue;
+    if (fits(candidate.role, values)) return candidate;
   }
   return undefined;
 }
 
 interface Candidate extends RoleProposal {
-  /** Read from a name, not from a declared type. */
-  readonly byName: boolean;
+  /** Values that must have been seen. */
+  readonly needs: number;
+  /** Whether it may be proposed where no values were looked at. */
+  readonly certain: boolean;
 }
 
 /** Strictest first. */
@@ -83,24 +94,36 @@ function* candidates(
   const { schema } = shape;
   const declared = schema === undefined ? undefined : own(schema, 'enum');
   if (Array.isArray(declared) && declared.length > 0 && declared.every(isScalar)) {
-    yield { role: { enum: declared }, why: 'the schema lists its values', byName: false };
+    yield { role: { enum: declared }, why: 'the schema lists its values', needs: 0, certain: true };
   }
-  const type = values.length > 0 ? kindOf(values) : declaredKind(schema);
+  const said = declaredKind(schema);
+  const type = values.length > 0 ? kindOf(values) : said;
+  // What the schema declares needs no witnesses. A price may be whole five times and not the sixth.
+  const needs = said === type ? 0 : fewestForTypes;
   switch (type) {
     case 'boolean':
-      yield { role: { bool: {} }, why: 'only true and false', byName: false };
+      yield { role: { bool: {} }, why: 'only true and false', needs, certain: true };
       return;
-    case 'int':
-      yield { role: { int: bounds(values) }, why: 'whole numbers only', byName: false };
-      yield { role: { int: {} }, why: 'whole numbers only', byName: false };
+    case 'int': {
+      const whole = said === 'int' ? 0 : fewestForStrict;
+      const bound = bounds(values);
+      yield { role: { int: bound }, why: 'whole numbers only', needs: whole, certain: true };
+      yield { role: { int: {} }, why: 'whole numbers only', needs: whole, certain: true };
+      yield {
+        role: { number: {} },
+        why: 'numbers only',
+        needs: said === 'number' ? 0 : fewestForTypes,
+        certain: true,
+      };
       return;
+    }
     case 'number':
-      yield { role: { number: {} }, why: 'numbers only', byName: false };
+      yield { role: { number: {} }, why: 'numbers only', needs, certain: true };
       return;
     case 'text': {
       const hint = roleHint(shape, tool);
-      if (hint !== undefined) for (const role of rolesOf(hint, values)) yield { ...hint, role };
-      yield { role: { text: { maxLength: lengthFor(values) } }, why: 'free text', byName: false };
+      if (hint !== undefined) yield* rungs(hint, values);
+      yield { role: { text: { maxLength: lengthFor(values) } }, why: 'free text', needs, certain: true };
       return;
     }
     case undefined:
@@ -108,14 +131,25 @@ function* candidates(
   }
 }
 
-function rolesOf(hint: RoleHint, values: readonly JsonValue[]): readonly JsonObject[] {
-  const within = hint.role === 'path' ? commonFolder(values) : undefined;
-  return within === undefined ? hint.ladder : [{ path: { within: [within] } }, ...hint.ladder];
+function* rungs(
+  { role, ladder, usual, why, byName, certain }: RoleHint,
+  values: readonly JsonValue[],
+): Generator<Candidate> {
+  const within = role === 'path' ? commonFolder(values) : undefined;
+  if (within !== undefined) {
+    yield { role: { path: { within: [within] } }, why, needs: fewestForStrict, certain: false };
+  }
+  for (const [rung, spec] of ladder.entries()) {
+    const named = certain ? fewestForNames : fewestForVagueNames;
+    const needs = rung < usual ? fewestForStrict : byName ? named : 0;
+    // Without any value: what is usual, and neither more nor less.
+    yield { role: spec, why, needs, certain: certain && rung === usual };
+  }
 }
 
-/** The folder that all paths seen share, if it says anything. */
+/** The folder that all paths seen share, if it says anything: two names deep, because projects lie beside one another. */
 function commonFolder(values: readonly JsonValue[]): string | undefined {
-  if (values.length < fewestForBounds) return undefined;
+  if (values.length < fewestForStrict) return undefined;
   let common: readonly string[] | undefined;
   for (const value of values) {
     if (typeof value !== 'string' || !value.startsWith('/')) return undefined;
@@ -124,7 +158,7 @@ function commonFolder(values: readonly JsonValue[]): string | undefined {
     const length = shared.findIndex((name, index) => name !== folders[index]);
     common = length === -1 ? shared : shared.slice(0, length);
   }
-  return common === undefined || common.length < 2 ? undefined : `/${common.slice(0, 4).join('/')}`;
+  return common === undefined || common.length < 2 ? undefined : `/${common.slice(0, 2).join('/')}`;
 }
 
 function bounds(values: readonly JsonValue[]): JsonObject {
@@ -176,7 +210,7 @@ const place = { id: 'proposal', location: 'proposal', mode: 'shadow' } as const;
 const call = { upstream: '', tool: '', principal: { id: '' }, time: 0 };
 
 /** Judged by the very role that the proposal would put in force. */
-function fits(role: JsonObject, value: JsonValue): boolean {
+function fits(role: JsonObject, values: readonly JsonValue[]): boolean {
   const rule = compileArgumentRule(readArgumentRule({ args: { value: role } }), place);
-  return rule.judge({ value }, call).fault === undefined;
+  return values.every((value) => rule.judge({ value }, call).fault === undefined);
 }

@@ -7,8 +7,12 @@ export interface RoleHint {
   readonly role: RoleName;
   /** Specifications to try, strictest first. */
   readonly ladder: readonly JsonObject[];
+  /** Where in the ladder what is usual begins; what stands before needs many values that fit. */
+  readonly usual: number;
   readonly why: string;
   readonly byName: boolean;
+  /** The name says it without any value: `url`, `owner`. Others, such as `since` or `branch`, hold other things as often. */
+  readonly certain: boolean;
 }
 
 /** Formats of JSON Schema that are roles. */
@@ -31,7 +35,7 @@ const asPath = (path: JsonObject): JsonObject => ({ path });
 const ladders: ReadonlyMap<RoleName, readonly JsonObject[]> = new Map<RoleName, readonly JsonObject[]>([
   ['secret', [{ secret: {} }]],
   ['uuid', [{ uuid: {} }]],
-  ['date', [{ date: {} }, { date: { time: 'allow' } }]],
+  ['date', [{ date: {} }, { date: { time: 'allow' } }, { date: { time: 'allow', offset: 'allow' } }]],
   ['email', [{ email: {} }]],
   [
     'url',
@@ -53,6 +57,13 @@ const ladders: ReadonlyMap<RoleName, readonly JsonObject[]> = new Map<RoleName, 
   ['sql', ['postgresql', 'mysql', 'sqlite'].map((dialect) => ({ sql: { dialect } }))],
 ]);
 
+const usual: ReadonlyMap<RoleName, number> = new Map<RoleName, number>([
+  ['date', 2],
+  ['url', 2],
+  ['path', 2],
+  ['id', 3],
+]);
+
 /** Whole words of a name, and the role that they suggest. The first that matches counts. */
 const words: readonly (readonly [RegExp, RoleName])[] = [
   [
@@ -71,21 +82,45 @@ const words: readonly (readonly [RegExp, RoleName])[] = [
   ],
 ];
 
+/** Names that hold one thing nearly everywhere. */
+const certain =
+  /(?:^|_)(?:uuid|guid|e?mail|email_address|ur[il]|href|webhook|path|file_?path|filename|sql|sql_query|owner|repo|repository|namespace|bucket)s?$|^(?:password|passwd|secret|token|api_?key|access_?key)$/;
+
+/** Tools that open pages: their users open local ones as often. */
+const opensPages =
+  /(?:^|_)(?:browser|browse|navigate|goto|screenshot|puppeteer|playwright|open|page|tab)(?:_|$)/;
+
 /** @returns undefined where nothing suggests anything but text */
-export function roleHint(shape: ArgumentShape, tool: { readonly name: string }): RoleHint | undefined {
+export function roleHint(
+  shape: Pick<ArgumentShape, 'name' | 'schema'>,
+  tool: { readonly name: string },
+): RoleHint | undefined {
   const format = shape.schema === undefined ? undefined : own(shape.schema, 'format');
   const declared = typeof format === 'string' ? formats.get(format) : undefined;
-  if (declared !== undefined) return hint(declared, `the schema declares the format "${format}"`, false);
+  if (declared !== undefined) return hint(declared, `the schema declares the format "${format}"`);
   const name = toWords(shape.name);
+  // `issue_id_or_url`: two things, and nothing fits both.
+  if (/_or_/.test(name)) return undefined;
   if (/sql/.test(toWords(tool.name)) && (name === 'query' || name === 'statement')) {
     return hint('sql', `the tool and the name "${shape.name}"`, true);
   }
   const found = words.find(([pattern]) => pattern.test(name));
-  return found === undefined ? undefined : hint(found[1], `the name "${shape.name}"`, true);
+  if (found === undefined) return undefined;
+  const [, role] = found;
+  const isCertain = certain.test(name) && !(role === 'url' && opensPages.test(toWords(tool.name)));
+  return hint(role, `the name "${shape.name}"`, isCertain);
 }
 
-function hint(role: RoleName, why: string, byName: boolean): RoleHint {
-  return { role, ladder: ladders.get(role) ?? [], why, byName };
+/** @param nameIsCertain undefined where the role is not read from a name */
+function hint(role: RoleName, why: string, nameIsCertain?: boolean): RoleHint {
+  return {
+    role,
+    ladder: ladders.get(role) ?? [],
+    usual: usual.get(role) ?? 0,
+    why,
+    byName: nameIsCertain !== undefined,
+    certain: nameIsCertain ?? true,
+  };
 }
 
 /** `filePath`, `FILE-PATH` and `file_path` are the same words. */

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue, own } from '../values/json.ts';
+import { remembered } from '../values/remembered.ts';
 import type { Signature } from './signatures.ts';
 
 /** Text of one call that is looked at, UTF-16 units. 65,536, because signatures need not see all to tell of a probe. */
@@ -18,21 +19,39 @@ export interface Noticed {
  */
 export function scanArguments(value: JsonValue, signatures: readonly Signature[]): readonly Noticed[] {
   if (signatures.length === 0) return none;
-  const scan: Scan = { left: mostText, wanted: [...signatures], noticed: [] };
+  const scan: Scan = { left: mostText, find: finderOf(signatures), most: signatures.length, noticed: [] };
   visit(value, '', scan);
   return scan.noticed;
 }
 
-const none: readonly Noticed[] = Object.freeze([]);
+const none: readonly never[] = Object.freeze([]);
+
+type Find = (text: string) => readonly Signature[];
+
+const finders = new WeakMap<readonly Signature[], Find>();
+
+/** What stands in a text depends on nothing else, and callers repeat themselves. */
+function finderOf(signatures: readonly Signature[]): Find {
+  let find = finders.get(signatures);
+  if (find === undefined) {
+    find = remembered((text) => {
+      const found = signatures.filter((signature) => signature.test(text));
+      return found.length === 0 ? none : found;
+    });
+    finders.set(signatures, find);
+  }
+  return find;
+}
 
 interface Scan {
   left: number;
-  wanted: Signature[];
+  readonly find: Find;
+  readonly most: number;
   readonly noticed: Noticed[];
 }
 
 function visit(value: JsonValue, path: string, scan: Scan): void {
-  if (scan.left <= 0 || scan.wanted.length === 0) return;
+  if (scan.left <= 0 || scan.noticed.length === scan.most) return;
   if (typeof value === 'string') {
     look(value, path, scan);
   } else if (Array.isArray(value)) {
@@ -51,10 +70,8 @@ function look(text: string, path: string, scan: Scan): void {
   scan.left -= seen.length;
   // Every signature needs one of these: most texts have none, and cost one search.
   if (!/[^\w ]/.test(seen)) return;
-  const left = scan.wanted.filter((signature) => {
-    if (!signature.test(seen)) return true;
-    scan.noticed.push({ signature, path: path.slice(0, 256) });
-    return false;
-  });
-  if (left.length < scan.wanted.length) scan.wanted = left;
+  for (const found of scan.find(seen)) {
+    if (scan.noticed.some(({ signature }) => signature === found)) continue;
+    scan.noticed.push({ signature: found, path: path.slice(0, 256) });
+  }
 }

@@ -161,6 +161,8 @@ describe('int', () => {
   test('lets exactly the whole numbers in its range through', () => {
     fc.assert(
       fc.property(anyValue, fc.integer(), fc.nat(), (value, min, span) => {
+        // Numbers kept as text are judged below.
+        fc.pre(!JSON.isRawJSON(value));
         const max = min + span;
         const passes = faultOf({ int: { min, max } }, value) === undefined;
         expect(passes).toBe(

@@ -29,9 +29,10 @@ const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
  * never stand in an id is settled before.
  */
 export const idPresets: Readonly<Record<IdPreset, RegExp>> = {
-  // git check-ref-format: no part begins with a dot or ends in `.lock`, the whole does not end in a dot.
+  // git check-ref-format: no part begins with a dot or ends in `.lock`, the whole does not end in a dot. `@/etc/x` is a
+  // file to programs that read arguments from files.
   branch:
-    /^(?!.*(?:\.lock)(?:\/|$))(?!.*\.$)[A-Za-z0-9_@+][A-Za-z0-9_.@+=,-]*(?:\/[A-Za-z0-9_@+=,-][A-Za-z0-9_.@+=,-]*)*$/,
+    /^(?!@(?:\/|$))(?!.*(?:\.lock)(?:\/|$))(?!.*\.$)[A-Za-z0-9_@+][A-Za-z0-9_.@+=,-]*(?:\/[A-Za-z0-9_@+=,-][A-Za-z0-9_.@+=,-]*)*$/,
   handle: /^@?[A-Za-z0-9_][A-Za-z0-9_.-]*(?:@[A-Za-z0-9][A-Za-z0-9.-]*)?$/,
   hash: /^(?:(?:md5|sha1|sha224|sha256|sha384|sha512):)?(?:[0-9a-f]{4,128}|[0-9A-F]{4,128})$/,
   host: /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,

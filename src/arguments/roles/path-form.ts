@@ -73,8 +73,12 @@ const leadingDash = /^[-\u00ad\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/;
 /** Dots and separators in other notations than percent-encoding: entities of HTML, and hexadecimal numbers. */
 const notation = /&(?:#x?[0-9a-f]+|(?:period|sol|bsol);)|(?:\.|0x2e){2}0x(?:2f|5c)|0x2e0x2e(?:\/|$)/i;
 
+/** Those of them that are made of letters and digits, and would pass for an ordinary name. */
+const hexNotation = /(?:\.|0x2e){2}0x(?:2f|5c)|0x2e0x2e(?:\/|$)/i;
+
 /** Judges the spelling of a path, in every reading. Says nothing of where it leads. */
 export function judgeForm(text: string, style: PathStyle): PathForm {
+  if (hexNotation.test(text)) return { ok: false, fault: 'encoded' };
   if (style !== 'windows' && ordinary.test(text) && (style === 'posix' || !deviceSegment.test(text))) {
     return { ok: true, readings: [{ text, decoded: false, folded: false }] };
   }
@@ -109,7 +113,8 @@ function spellingFault(text: string, style: PathStyle): FormFault | undefined {
       if (/[<>"|*?]/.test(text)) return text.startsWith('\\\\') ? 'unc' : 'character';
     } else {
       if (/^[A-Za-z]:(?:[/\\]|$)/.test(text)) return 'drive';
-      if (/^[A-Za-z][A-Za-z0-9+.-]*:[/\\]/.test(text)) return 'uri';
+      // Several in a row as well: `jar:file:/etc/passwd`.
+      if (/^(?:[A-Za-z][A-Za-z0-9+.-]*:)+[/\\]/.test(text)) return 'uri';
       if (text.startsWith('\\\\')) return 'unc';
       if (text.includes('\\')) return 'backslash';
     }

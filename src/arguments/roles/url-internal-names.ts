@@ -79,6 +79,8 @@ const rebindingSuffixes: ReadonlySet<string> = new Set([
   'smackaho.st',
   'localho.st',
   'local.gd',
+  'localhost.me',
+  'metadata.nicob.net',
   '127-0-0-1.org.uk',
   'spoofed.burpcollaborator.net',
   'bugbounty.dod.network',

@@ -326,7 +326,10 @@ describe('id: what must get through', () => {
   });
 
   const wrong: [IdPreset, readonly string[]][] = [
-    ['branch', ['.a', 'a/.b', 'a.lock', 'a.lock/b', 'a.', 'a/', '/a', 'a//b', 'a:b', 'a@{1']],
+    [
+      'branch',
+      ['.a', 'a/.b', 'a.lock', 'a.lock/b', 'a.', 'a/', '/a', 'a//b', 'a:b', 'a@{1', '@/etc/passwd', '@'],
+    ],
     ['handle', ['@', '@@a', 'a@', 'a/b', 'a@b@c']],
     ['hash', ['abc', 'xyz1', 'deadBEEF', 'sha256:', 'crc32:abcd', 'a'.repeat(129)]],
     ['host', ['a_b', 'a.', '.a', 'a..b', 'a:80', 'a/b', '-a', 'a-', `${'a'.repeat(64)}.b`]],

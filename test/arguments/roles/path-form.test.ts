@@ -22,6 +22,21 @@ describe('what the rewrite `normalize: path` makes of a path', () => {
 });
 
 describe('judgeForm', () => {
+  it.each([
+    ['jar:file:/etc/passwd', 'uri'],
+    ['view-source:file:///etc/passwd', 'uri'],
+    ['0x2e0x2e0x2fetc/passwd', 'encoded'],
+    ['a/0x2E0x2E/etc', 'encoded'],
+    ['0x2e0x2e0x5cetc', 'encoded'],
+  ])('finds what %s hides, in every style of POSIX', (text, fault) => {
+    expect(judgeForm(text, 'posix')).toEqual({ ok: false, fault });
+    expect(judgeForm(text, 'any')).toEqual({ ok: false, fault });
+  });
+
+  it.each(['a/0x2e.txt', '0x2f/0x5c', 'crash-0x2e0x.log'])('leaves %s alone', (text) => {
+    expect(judgeForm(text, 'any').ok).toBe(true);
+  });
+
   it('is total, and quick on what is long and odd', () => {
     const parts = fc.constantFrom(
       '.',

@@ -123,6 +123,8 @@ describe('url: hosts that are not public', () => {
     'app.10-0-0-1.sslip.io',
     'www.192.168.0.1.xip.io',
     'localtest.me',
+    'localhost.me',
+    'metadata.nicob.net',
     'a.b.localtest.me',
     'lvh.me',
     'vcap.me',
