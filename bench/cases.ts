@@ -44,7 +44,12 @@ function modernBody(id: number, tool: string, args: Readonly<Record<string, unkn
 /** 20 kB of what tools really move: lines of text, so that the JSON has escapes in it. */
 export const largeText = 'The quick brown fox jumps over the "lazy" dog, again and again.\n'.repeat(312);
 
-const query = { sql: 'select name, total from orders where region = ?', limit: 100, database: 'replica' };
+/** The call of most cases, valid in every dialect that has numbered placeholders. */
+export const query = {
+  sql: 'select name, total from orders where region = $1',
+  limit: 100,
+  database: 'replica',
+};
 
 export const cases: readonly Case[] = [
   {

@@ -6,6 +6,7 @@
  * Upstream, proxies and load generator are processes of their own. CPU time is that of the proxy process alone, all of
  * its threads. The targets take turns within each round, so that a busy machine disturbs all of them alike.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +53,13 @@ try {
   await measure(await startTargets(workplace));
 } finally {
   await finish();
+}
+if (flags.case === undefined && flags.target === undefined) printChecks();
+
+/** What each check costs, in a process of its own, once the others have ended. */
+function printChecks(): void {
+  const file = join(import.meta.dirname, 'checks.ts');
+  execFileSync(process.execPath, [file, ...(flags.quick ? ['--quick'] : [])], { stdio: 'inherit' });
 }
 
 async function finish(): Promise<void> {

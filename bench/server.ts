@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { largeText } from './cases.ts';
 import { answerParent } from './child.ts';
+import { tools } from './tools.ts';
 
 const large = JSON.stringify({ content: [{ type: 'text', text: largeText }], isError: false });
 const small = JSON.stringify({
@@ -15,10 +16,13 @@ const initialized = JSON.stringify({
   serverInfo: { name: 'bench', version: '1.0.0' },
 });
 
+/** The gateway asks for it before it lets anything be called. */
+const listed = JSON.stringify({ resultType: 'complete', tools, ttlMs: 3_600_000, cacheScope: 'private' });
+
 interface Call {
-  readonly id: number | string;
+  readonly id?: number | string;
   readonly method: string;
-  readonly params: { readonly name?: string; readonly _meta?: { readonly progressToken?: number | string } };
+  readonly params?: { readonly name?: string; readonly _meta?: { readonly progressToken?: number | string } };
 }
 
 function progress(token: number | string, at: number): string {
@@ -44,13 +48,17 @@ const server = createServer((request, response) => {
     };
     if (call.method === 'initialize') {
       send(initialized, { 'mcp-session-id': '6f0a6f1e-8d1c-4a55-9a3f-2f6f0a1b7c11' });
-    } else if (call.params.name === 'describe_tables') {
+    } else if (call.method === 'tools/list') {
+      send(listed);
+    } else if (call.method !== 'tools/call') {
+      response.writeHead(call.id === undefined ? 202 : 404).end();
+    } else if (call.params?.name === 'describe_tables') {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
       const token = call.params._meta?.progressToken ?? 0;
       for (let at = 1; at < 20; at += 1) response.write(`event: message\ndata: ${progress(token, at)}\n\n`);
       response.end(`event: message\ndata: ${answer(small)}\n\n`);
     } else {
-      send(call.params.name === 'write_file' ? large : small);
+      send(call.params?.name === 'write_file' ? large : small);
     }
   });
 });
