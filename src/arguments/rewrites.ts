@@ -2,7 +2,7 @@ import { isExactNumber, type JsonValue } from '../values/json.ts';
 import { type AnyNumber, isGreater, isNumber } from './exact-order.ts';
 import { normalizePath } from './normalize-path.ts';
 import type { Rewrite } from './rule.ts';
-import { stripAnsi, stripUnwanted, type UnwantedKind } from './unwanted.ts';
+import { createUnwantedStrip, type UnwantedKind } from './unwanted.ts';
 import { canonicalText } from './value-hash.ts';
 
 /** The rewrites of one argument, as its specification names them. */
@@ -81,9 +81,7 @@ function onText(change: (text: string) => string): RewriteStep['apply'] {
 
 function stripper(kinds: readonly StripKind[]): (text: string) => string {
   const unwanted = new Set(kinds.filter((kind): kind is UnwantedKind => kind !== 'ansi'));
-  const ansi = kinds.includes('ansi');
-  // Sequences before single characters: without its escape a sequence would be ordinary text.
-  return (text) => stripUnwanted(ansi ? stripAnsi(text) : text, unwanted);
+  return createUnwantedStrip(unwanted, kinds.includes('ansi'));
 }
 
 function normalizer(kinds: readonly NormalizeKind[]): (text: string) => string {

@@ -6,11 +6,12 @@ import { addFinding, type Exchange, type Finding } from '../pipeline/exchange.ts
 import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { marksOf, resultRulesFor } from '../policy/content.ts';
 import { decide } from '../policy/decide.ts';
+import { holdsSecret } from '../redaction/holds.ts';
 import type { ContentRedactor } from '../redaction/redact-text.ts';
 import { type Cleaner, createCleaner, type Tails } from '../results/clean.ts';
 import { guardMessage, type Surroundings } from '../results/guard.ts';
 import { guardNotification } from '../results/notification.ts';
-import type { ResultPlan } from '../results/plan.ts';
+import { ownSecretsPlan, type ResultPlan } from '../results/plan.ts';
 import { Report } from '../results/report.ts';
 import { planOf, type ResultRule } from '../results/rule.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
@@ -47,13 +48,15 @@ type Guard = (message: JsonObject, cleaner: Cleaner, around: Surroundings) => Js
  * Guards what comes back, of every kind, as the `results:` of policy ask: sizes, types, links, characters, redaction.
  * The texts of a server's errors are replaced also where no rule says so.
  *
- * The second to see what comes from the upstream, so that all other checks judge what the client will get. Definitions
- * of tools, prompts and skills stay as they are: other checks compare them with what was reviewed.
+ * The last but one to see what goes to the client: schemas, canaries and policy judge what the server really said, and
+ * nothing that they let through is added to afterwards. Definitions of tools, prompts and skills stay as they are: other
+ * checks compare them with what was reviewed.
  */
 export function results({ outstanding, redactor }: ResultsDeps): Filter {
   const streams = new WeakMap<Exchange, Streams>();
   const tasks = createKnownTasks();
   const skills = createKnownSkills();
+  const ownPlan = ownSecretsPlan();
 
   return {
     name: 'results',
@@ -65,7 +68,7 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
           return guardResult(frame, exchange);
         case 'notification':
         case 'request':
-          return hasRules(exchange) ? guardParams(frame, exchange) : pass;
+          return guardParams(frame, exchange);
         default:
           return pass;
       }
@@ -81,14 +84,15 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
     if (asked === undefined) return pass;
     const { row } = asked;
     skills.learn(row, frame.result, exchange.upstream);
-    if (!hasRules(exchange)) return pass;
+    if (!hasRules(exchange) && !holdsSecret(frame.result, redactor.needles)) return pass;
     const target = targetOfAnswer(asked, frame.result, exchange, tasks);
     if (row.mayAskInput) tasks.learn(frame.result, target, exchange);
     const isDefinition = row.access === 'implied' || row.list !== undefined || isOfSkills(row);
     const guard: Guard = isDefinition
       ? (result, cleaner) => countEntries(result, row, cleaner)
       : guardMessage;
-    const { value, plan, error } = judge(frame.result, frame.bytes.length, target, exchange, guard);
+    const isLast = exchange.request.kind === 'request';
+    const { value, plan, error } = judge(frame.result, frame.bytes.length, target, exchange, guard, isLast);
     if (error !== undefined) return reject(error);
     const result =
       plan?.label === undefined || isDefinition || row.access !== 'target'
@@ -99,7 +103,7 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
 
   function guardParams(frame: NotificationFrame | RequestFrame, exchange: Exchange): Verdict {
     const { params } = frame;
-    if (params === undefined) return pass;
+    if (params === undefined || !(hasRules(exchange) || holdsSecret(params, redactor.needles))) return pass;
     const target = targetOfMessage(frame, exchange, tasks);
     const guard = frame.kind === 'notification' ? guardNotification : guardMessage;
     const { value, error } = judge(params, frame.bytes.length, target, exchange, guard);
@@ -115,10 +119,12 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
         : targetOfAnswer(asked, undefined, exchange, tasks);
     const plan = planOf(rulesFor(target, exchange), 'enforce');
     const report = new Report();
-    const clean = (message: JsonObject): JsonObject =>
-      plan === undefined
-        ? message
-        : guardMessage(message, createCleaner(plan, redactor, new Map(), report), surroundings(exchange));
+    const clean = (message: JsonObject): JsonObject => {
+      const guarded = plan === undefined ? message : cleaned(message, plan);
+      return holdsSecret(guarded, redactor.needles) ? cleaned(guarded, ownPlan) : guarded;
+    };
+    const cleaned = (message: JsonObject, asks: ResultPlan): JsonObject =>
+      guardMessage(message, createCleaner(asks, redactor, new Map(), report), surroundings(exchange));
     const verdict = judgeError(frame, exchange, asked?.target, plan?.relaysErrors === true, clean);
     tellFindings(report, exchange, 'enforce');
     return report.refusal === undefined ? verdict : reject(refusalOf(report, exchange, 'enforce')!);
@@ -131,13 +137,16 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
     target: ResultTarget,
     exchange: Exchange,
     guard: Guard,
+    isLast = false,
   ): Judged {
     const rules = rulesFor(target, exchange);
-    if (rules.length === 0) return { value: message, plan: undefined, error: undefined };
+    if (rules.length === 0)
+      return withoutOwn({ value: message, plan: undefined, error: undefined }, exchange);
     let kept = streams.get(exchange);
     if (kept === undefined) {
       kept = { enforce: new Map(), shadow: new Map() };
-      streams.set(exchange, kept);
+      // The answer to a request is the last of its exchange: nothing can go on after it.
+      if (!isLast) streams.set(exchange, kept);
     }
     let judged: Judged = { value: message, plan: undefined, error: undefined };
     for (const mode of ['shadow', 'enforce'] as const) {
@@ -152,7 +161,18 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
       const error = refusalOf(report, exchange, mode);
       if (mode === 'enforce') judged = { value, plan, error };
     }
-    return judged;
+    return withoutOwn(judged, exchange);
+  }
+
+  /** The gateway's own secrets reach no client, whether or not a rule asks for it, nor in a definition. */
+  function withoutOwn(judged: Judged, exchange: Exchange): Judged {
+    const { value, plan, error } = judged;
+    if (error !== undefined || !holdsSecret(value, redactor.needles)) return judged;
+    const report = new Report();
+    const cleaner = createCleaner(ownPlan, redactor, new Map(), report);
+    const clean = guardMessage(value, cleaner, surroundings(exchange));
+    tellFindings(report, exchange, 'enforce');
+    return { value: clean, plan, error: refusalOf(report, exchange, 'enforce') };
   }
 
   function surroundings(exchange: Exchange): Surroundings {

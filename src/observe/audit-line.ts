@@ -37,6 +37,8 @@ const room = {
 };
 
 const cachedNames = 1024;
+/** What a cut leaves unused at most: one escaped character and the mark. */
+const clippedRoom = 32;
 const truncated = '"[truncated]"';
 
 /**
@@ -48,7 +50,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
   const head = `{"schema":"${auditSchema}","time":"`;
   const run = `","run":${quote(options.run, room.short)},"sequence":`;
   const principals = new WeakMap<Principal, string>();
-  const targets = new Map<string, string>();
+  const names = new Map<string, string>();
   const isoTime = createIsoTime();
 
   function who(principal: Principal): string {
@@ -61,15 +63,16 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     return text;
   }
 
-  /** A client chooses these names, so they may hold its secrets; and it may send a new one each time. */
-  function targetName(name: string, hidden: Hidden | undefined): string {
-    if (hidden !== undefined) return quote(redactor.text(name, room.name, hidden), room.name);
-    let text = targets.get(name);
+  /** A peer chooses these names, so they may hold its secrets; and it may send a new one each time. */
+  function named(name: string, most: number, hidden: Hidden | undefined): string {
+    if (hidden !== undefined || name.length > most) return quote(redactor.text(name, most, hidden), most);
+    let text = names.get(name);
     if (text === undefined) {
-      text = quote(redactor.text(name, room.name), room.name);
-      if (name.length > room.name) return text;
-      if (targets.size >= cachedNames) targets.clear();
-      targets.set(name, text);
+      text = quote(redactor.text(name, most), most);
+      // Such as may have been cut: the same name elsewhere has other room.
+      if (text.length >= room.method - clippedRoom) return text;
+      if (names.size >= cachedNames) names.clear();
+      names.set(name, text);
     }
     return text;
   }
@@ -78,12 +81,10 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     const { facts } = exchange;
     let text = `,"era":"${exchange.era}","revision":${quote(exchange.revision, room.short)}`;
     if (exchange.request.kind === 'request' || exchange.request.kind === 'notification') {
-      const { method } = exchange.request;
-      const shown = hidden === undefined ? method : redactor.text(method, room.method, hidden);
-      text += `,"method":${quote(shown, room.method)}`;
+      text += `,"method":${named(exchange.request.method, room.method, hidden)}`;
     }
     if (facts.target !== undefined) {
-      text += `,"target":{"kind":"${facts.target.kind}","name":${targetName(facts.target.name, hidden)}}`;
+      text += `,"target":{"kind":"${facts.target.kind}","name":${named(facts.target.name, room.name, hidden)}}`;
     }
     if (facts.decision !== undefined) {
       const { effect, reasons, shadow } = facts.decision;
@@ -109,7 +110,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     line += `,"verb":${quote(outcome.verb, room.short)}`;
     if (exchange !== undefined) line += aboutExchange(exchange, hidden);
     if (question !== undefined) {
-      line += `,"question":{"method":${quote(question.method, room.method)}`;
+      line += `,"question":{"method":${named(question.method, room.method, hidden)}`;
       line += question.rule === undefined ? '}' : `,"rule":${quote(question.rule, room.rule)}}`;
     }
     line += `,"bytes":{"request":${count(outcome.requestBytes)},"reply":${count(outcome.replyBytes)}}`;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Outcome, Recorder } from '../pipeline/outcome.ts';
+import { type DefinitionNews, definitionLine } from './audit-definition.ts';
 import { AuditFile, type AuditFileStats } from './audit-file.ts';
 import { createAuditLine } from './audit-line.ts';
 import type { Log } from './log.ts';
@@ -8,6 +9,8 @@ import { createRedactor, type Redactor } from './redact.ts';
 
 /** The audit trail. */
 export interface Audit extends Recorder {
+  /** Records that a definition is not what was approved. Never rejects: a failure is counted as any other. */
+  definition(news: DefinitionNews, time: number): void;
   readonly stats: AuditFileStats;
   /** Opens the file anew, for log rotation. Never rejects: a failure is logged and counted as any other. */
   reload(): Promise<void>;
@@ -38,11 +41,13 @@ export async function createAudit(options: AuditOptions, deps: AuditDependencies
     recovered: () => log.info('the audit is written again', { file: options.file }),
     noticed: (what) => log.warn(what, { file: options.file }),
   });
+  const run = randomBytes(9).toString('base64url');
+  const redactor = deps.redactor ?? createRedactor();
   const line = createAuditLine({
-    run: randomBytes(9).toString('base64url'),
+    run,
     maxRecordBytes: options.maxRecordBytes,
     withArguments: options.level === 'metadata',
-    redactor: deps.redactor ?? createRedactor(),
+    redactor,
   });
   let sequence = 0;
   return {
@@ -53,6 +58,10 @@ export async function createAudit(options: AuditOptions, deps: AuditDependencies
     record(outcome: Outcome) {
       sequence += 1;
       return file.append(line(outcome, sequence));
+    },
+    definition(news, time) {
+      sequence += 1;
+      file.append(definitionLine(news, { run, sequence, time }, redactor))?.catch(() => undefined);
     },
     reload: () => file.reopen(),
     close: (deadlineMs) => file.close(deadlineMs),

@@ -11,6 +11,7 @@ import {
   other,
 } from './metric-family.ts';
 import { boundedNames, type NameBounds } from './metric-names.ts';
+import type { Redactor } from './redact.ts';
 
 export interface MetricsDependencies {
   /** Names from configuration. */
@@ -21,6 +22,8 @@ export interface MetricsDependencies {
   readonly certificates?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
   /** Exchanges under way. Asked at each scrape. */
   readonly activeExchanges?: () => number;
+  /** Keeps secrets out of labels: a server may have put one into the name of a tool. */
+  readonly redactor?: Pick<Redactor, 'text'>;
   /** Which names may become labels. Default: those that policy, the method table or the upstream's lists know. */
   readonly names?: NameBounds;
   /** False leaves out process metrics, for tests. */
@@ -158,12 +161,16 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     recordFacts(exchange, upstream, code);
   }
 
+  function shown(name: string): string {
+    return deps.redactor === undefined || deps.redactor.text(name) === name ? name : other;
+  }
+
   function recordFacts(exchange: NonNullable<Outcome['exchange']>, upstream: string, code: string): void {
     const { target, decision } = exchange.facts;
     if (target !== undefined && (target.kind === 'tool' || target.kind === 'prompt')) {
       const known =
         calls.peek(upstream, target.kind, target.name, code) ??
-        calls.cell(upstream, target.kind, names.target(exchange, target.kind, target.name), code);
+        calls.cell(upstream, target.kind, shown(names.target(exchange, target.kind, target.name)), code);
       known.value += 1;
     }
     if (decision !== undefined) {

@@ -1,5 +1,6 @@
 import type { Outcome, Recorder } from '../pipeline/outcome.ts';
 import type { Audit } from './audit.ts';
+import { causeClass } from './cause-class.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { hiddenOf } from './redact.ts';
@@ -46,20 +47,21 @@ export function createRecorder({ audit, metrics, log }: RecorderDependencies): R
     }
     lines += 1;
     const { exchange } = outcome;
+    const hidden = exchange === undefined ? undefined : hiddenOf(exchange.facts.secrets);
     const fields = {
       code: outcome.code,
       upstream: outcome.upstream,
       exchange: exchange?.id,
       trace: exchange?.traceId,
       status: outcome.status,
-      cause: outcome.cause,
+      cause: hidden?.beyond ? causeClass(outcome.cause) : outcome.cause,
       ...(unsaid > 0 ? { suppressed: unsaid } : {}),
     };
-    const hidden = exchange === undefined ? undefined : hiddenOf(exchange.facts.secrets);
     log[outcome.code === 'internal' ? 'error' : 'warn'](
       'an exchange failed',
       fields,
-      ...(hidden === undefined ? [] : [hidden]),
+      // All else are words of the gateway's own, which an operator needs whatever the call was.
+      ...(hidden === undefined || hidden.beyond ? [] : [hidden]),
     );
     unsaid = 0;
   }

@@ -1,3 +1,6 @@
+import { findBase64 } from '../redaction/base64.ts';
+import { findJsonEscaped } from '../redaction/encoded.ts';
+import { featuresOf } from '../redaction/features.ts';
 import {
   findNeedleBytes,
   findNeedles,
@@ -7,6 +10,7 @@ import {
 } from '../redaction/needles.ts';
 import { isSecretName } from '../redaction/secret-names.ts';
 import { findFormats, type Spans } from '../redaction/secret-spans.ts';
+import type { Span } from '../redaction/span.ts';
 
 /** Bounds of one redacted value. Beyond any of them stands `[truncated]`. */
 export interface RedactLimits {
@@ -50,15 +54,22 @@ export interface Hidden {
   readonly needles: Needles;
   /** As whole values even the shortest of them are recognised. */
   readonly whole: ReadonlySet<string>;
+  /** More, or longer ones, than are looked for: no text that may hold one is written at all. */
+  readonly beyond: boolean;
 }
 
 /** Inside of other texts a secret of fewer characters would be found in ordinary words and numbers. */
 const shortestHidden = 4;
 
+/** Each is looked for in some ten forms in every text of the record: more would cost milliseconds for one call. */
+const mostHidden = 64;
+
 /** Prepares the secrets of one exchange; undefined where it has none. */
 export function hiddenOf(secrets: readonly string[]): Hidden | undefined {
   if (secrets.length === 0) return undefined;
-  return { needles: prepareNeedles(secrets, shortestHidden), whole: new Set(secrets) };
+  const whole = new Set(secrets);
+  const beyond = whole.size > mostHidden || secrets.some(({ length }) => length > longestSecret);
+  return { needles: prepareNeedles(beyond ? [] : [...whole], shortestHidden), whole, beyond };
 }
 
 const redacted = '[redacted]';
@@ -71,7 +82,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   let needles = prepareNeedles(secrets);
 
   function text(input: string, max: number = defaultRedactLimits.maxText, hidden?: Hidden): string {
-    if (hidden?.whole.has(input)) return redacted;
+    if (hidden !== undefined && (hidden.beyond || hidden.whole.has(input))) return redacted;
     const cut = input.length > max;
     const seen = cut ? input.slice(0, max + lookahead) : input;
     const spans: Spans = [];
@@ -79,8 +90,26 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
     if (hidden !== undefined) findNeedles(seen, hidden.needles, spans);
     findFormats(seen, spans);
     if (seen.includes('%')) findEscaped(seen, spans, hidden);
+    findEncoded(seen, spans, hidden);
     // Cut in the original, not in the result: hiding a long secret must not pull unseen text into view.
     return hide(seen, spans, Math.min(seen.length, max)) + (cut ? truncated : '');
+  }
+
+  /** What stands behind the escapes of JSON, and in base64. */
+  function findEncoded(seen: string, spans: Spans, hidden: Hidden | undefined): void {
+    const { hasBackslash, runs } = featuresOf(seen);
+    if (!hasBackslash && runs.length === 0) return;
+    const find = (plain: string): readonly Span[] => {
+      const found: Spans = [];
+      findNeedles(plain, needles, found);
+      if (hidden !== undefined) findNeedles(plain, hidden.needles, found);
+      findFormats(plain, found);
+      return toSpans(found);
+    };
+    const found: Span[] = [];
+    if (hasBackslash) findJsonEscaped(seen, find, found);
+    findBase64(seen, runs, find, (plain) => plain, found);
+    for (const { start, end } of found) spans.push(start, end);
   }
 
   /** Percent escapes can spell any character in any mixture, so the text is looked at once more without them. */
@@ -94,6 +123,7 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   }
 
   function value(input: unknown, limits: RedactLimits = defaultRedactLimits, hidden?: Hidden): unknown {
+    if (hidden?.beyond) return redacted;
     let nodes = limits.maxNodes;
     let room = limits.maxText;
     const cleanText = (raw: string): string => {
@@ -168,6 +198,14 @@ function freeKey(copy: Record<string, unknown>, key: string): string {
   let free = key;
   for (let count = 2; Object.hasOwn(copy, free); count += 1) free = `${key}~${count}`;
   return free;
+}
+
+function toSpans(pairs: Spans): readonly Span[] {
+  const spans: Span[] = [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    spans.push({ start: pairs[i]!, end: pairs[i + 1]!, class: 'secrets', value: '' });
+  }
+  return spans;
 }
 
 function hide(text: string, spans: Spans, end: number): string {

@@ -49,6 +49,8 @@ export interface Facts {
   upstreamSessionId: string | undefined;
   /** session: headers that the answer must carry (`mcp-session-id`). */
   replyHeaders: Record<string, string>;
+  /** may-see: the last answer to whether the caller may know of a target. */
+  sight: Sight | undefined;
   /** authorize: the decision on the client's frame. */
   decision: Decision | undefined;
   /** authorize: the decisions on what the server asks of the client with the frame that came last, one for each method. */
@@ -84,6 +86,7 @@ export function emptyFacts(): Facts {
     resumable: false,
     upstreamSessionId: undefined,
     replyHeaders: {},
+    sight: undefined,
     decision: undefined,
     questions: noQuestions,
     target: undefined,
@@ -98,6 +101,14 @@ export function emptyFacts(): Facts {
     upstreamError: undefined,
     dropped: new Map(),
   };
+}
+
+/** Whether the caller may know that a target exists. */
+export interface Sight {
+  readonly kind: 'tool' | 'resource' | 'prompt' | 'method';
+  readonly name: string;
+  readonly action: string;
+  readonly visible: boolean;
 }
 
 /** Something that a server asks of the client: sampling, elicitation, roots. */

@@ -1,4 +1,5 @@
 import { hasLuhn } from './checksums.ts';
+import { isFraction } from './columns.ts';
 import type { Span } from './span.ts';
 
 /** ISO/IEC 7812 ranges in use: first digits, and lengths. */
@@ -17,7 +18,7 @@ const brands: readonly { readonly start: RegExp; readonly lengths: readonly numb
 const divider = '[ .\\u00a0\\u2009\\u202f\\u2010-\\u2013-]';
 /** As cards are printed: 4-4-4-4, 4-6-5, 4-6-4, or in one piece. Borders: not inside a longer number, id or word. */
 const written = new RegExp(
-  `(?<![\\w.,+-])(?:\\d{14,19}|\\d{4}(${divider})\\d{4}\\1\\d{4}\\1\\d{2,4}(?:\\1\\d{1,3})?|\\d{4}(${divider})\\d{6}\\2\\d{4,5})(?![\\w-]|[.,]\\d)`,
+  `(?<![\\w.+-])(?:\\d{14,19}|\\d{4}(${divider})\\d{4}\\1\\d{4}\\1\\d{2,4}(?:\\1\\d{1,3})?|\\d{4}(${divider})\\d{6}\\2\\d{4,5})(?![\\w-]|\\.\\d)`,
   'g',
 );
 
@@ -33,7 +34,8 @@ export function isCardNumber(digits: string): boolean {
 export function findCards(text: string, spans: Span[]): void {
   for (const match of text.matchAll(written)) {
     const digits = match[0].replace(/\D/g, '');
-    if (!isCardNumber(digits)) continue;
-    spans.push({ start: match.index, end: match.index + match[0].length, class: 'cards', value: digits });
+    const end = match.index + match[0].length;
+    if (!isCardNumber(digits) || isFraction(text, match.index, end)) continue;
+    spans.push({ start: match.index, end, class: 'cards', value: digits });
   }
 }

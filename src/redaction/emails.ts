@@ -16,7 +16,8 @@ export function findEmails(text: string, spans: Span[]): void {
     let start = at;
     while (start > 0 && at - start < longestLocal && local.test(text[start - 1]!)) start -= 1;
     start = at - trimLocal(text.slice(start, at)).length;
-    if (start === at) continue;
+    start += escapeLength(text, start);
+    if (start >= at) continue;
     let end = at + 1;
     while (end < text.length && end - at <= longestHost && host.test(text[end]!)) end += 1;
     const domain = trimHost(text.slice(at + 1, end));
@@ -24,6 +25,12 @@ export function findEmails(text: string, spans: Span[]): void {
     if (!isDomain(domain) || isOtherwise(text, start, end)) continue;
     spans.push({ start, end, class: 'emails', value: text.slice(start, end).toLowerCase() });
   }
+}
+
+/** JSON inside a text: the `n` of `\n` is no letter of an address. */
+function escapeLength(text: string, start: number): number {
+  if (text[start - 1] !== '\\') return 0;
+  return /^u[0-9A-Fa-f]{4}/.test(text.slice(start, start + 5)) ? 5 : /[nrtbf]/.test(text[start]!) ? 1 : 0;
 }
 
 /** What may stand in a local part but is more likely punctuation around it: `'alice@…`, `name=alice@…`, `(alice@…`. */

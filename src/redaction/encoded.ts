@@ -81,3 +81,19 @@ function unescapeText(
   origin[count] = text.length;
   return { decoded: units.join(''), origin };
 }
+
+/** UTF-8 bytes, one character each, with percent escapes resolved once. */
+export function percentDecoded(text: string): string {
+  return Buffer.from(text, 'utf8')
+    .toString('latin1')
+    .replace(/%[0-9A-Fa-f]{2}/g, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)));
+}
+
+/** JSON inside a string may spell any character as `\uXXXX`. */
+export function jsonUnescaped(text: string): string {
+  return text.replace(
+    /\\(?:u([0-9A-Fa-f]{4})|(["\\/]))/g,
+    (_whole, unit: string | undefined, plain: string) =>
+      unit === undefined ? plain : String.fromCharCode(Number.parseInt(unit, 16)),
+  );
+}

@@ -1,4 +1,5 @@
 import { hasLuhn, hasMod11_10, hasVerhoeff, mod97, weighted } from './checksums.ts';
+import { isFraction } from './columns.ts';
 import type { Span } from './span.ts';
 
 interface NationalNumber {
@@ -10,8 +11,8 @@ interface NationalNumber {
   readonly announced?: RegExp;
 }
 
-const from = '(?<![\\w.,/+-])';
-const to = '(?![\\w/-]|[.,]\\d)';
+const from = '(?<![\\w./+-])';
+const to = '(?![\\w/-]|\\.\\d)';
 
 function row(
   country: string,
@@ -175,10 +176,11 @@ export function findNationalNumbers(
       const plain = match[0].replace(/[ ./+-]/g, '');
       if (announced !== undefined && !announced.test(text.slice(Math.max(0, match.index - 40), match.index)))
         continue;
-      if (!check(plain)) continue;
+      const end = match.index + match[0].length;
+      if (!check(plain) || isFraction(text, match.index, end)) continue;
       spans.push({
         start: match.index,
-        end: match.index + match[0].length,
+        end,
         class: 'nationalNumbers',
         value: plain,
       });

@@ -1,11 +1,12 @@
 import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js';
+import { isFraction } from './columns.ts';
 import type { Span } from './span.ts';
 
 /** Each candidate costs some 40 microseconds: beyond so many in one text, what looks like a number counts as one. */
 const mostCandidates = 500;
 
 const candidate =
-  /(?<![\w.,:/+-])(?:\+[ ]?|00|\()?\d(?:[ ()./\u00a0\u2010-\u2013-]{0,3}\d){6,16}(?![\w-]|[.,:]\d)/g;
+  /(?:(?<![\w./+-])\+[ ]?|(?<![\w.:/+-])(?:00|\()?)\d(?:[ ()./\u00a0\u2010-\u2013-]{0,3}\d){6,16}(?![\w-]|[.:]\d)/g;
 const announced =
   /(?:tel|phone|mobile|cell|call|fax|telefon|handy|tél|teléfono|whatsapp|sms)[^\p{L}\p{N}]{0,12}$/iu;
 
@@ -26,6 +27,7 @@ export function findPhones(text: string, region: string | undefined, spans: Span
     const isAnnounced = announced.test(text.slice(Math.max(0, match.index - 24), match.index));
     if (!international && region === undefined) continue;
     if (!international && !isAnnounced && !isDividedAsPhone(written)) continue;
+    if (isFraction(text, match.index, match.index + written.length)) continue;
     tried += 1;
     if (tried <= mostCandidates && !isPhone(written, international, region)) continue;
     const digits = written.replace(/[^\d+]/g, '');

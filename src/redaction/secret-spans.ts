@@ -1,3 +1,8 @@
+import { featuresOf } from './features.ts';
+import type { Span } from './span.ts';
+import { findStructured } from './structured-secrets.ts';
+import { findTokens } from './tokens.ts';
+
 /**
  * Where secrets stand in a text. All patterns run in linear time: each is a fixed prefix followed by one character
  * class, so a failed attempt costs no more than the class's minimum, and a successful one consumes what it read.
@@ -56,6 +61,16 @@ export function findFormats(text: string, spans: Spans): void {
   }
   for (const match of text.matchAll(userinfo)) spans.push(match.index + 3, match.index + match[0].length - 1);
   findPrivateKeys(text, spans);
+  findStrictForms(text, spans);
+}
+
+/** What results are redacted of is hidden in records too: the forms above are wider, and fewer. */
+function findStrictForms(text: string, spans: Spans): void {
+  const found: Span[] = [];
+  const { runs } = featuresOf(text);
+  findTokens(text, runs, found);
+  findStructured(text, runs, found);
+  for (const { start, end } of found) spans.push(start, end);
 }
 
 /** From BEGIN to END; a key whose END is missing is hidden to the end of the text. */

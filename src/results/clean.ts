@@ -1,8 +1,8 @@
 import { namesSecretBeside, valueKeys } from '../redaction/key-values.ts';
 import { holdsNeedle } from '../redaction/needles.ts';
 import type { ContentRedactor, Hits, TextTail } from '../redaction/redact-text.ts';
+import { findCharacters, stripCharacters } from '../values/characters.ts';
 import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../values/json.ts';
-import { findCharacters, stripCharacters } from './characters.ts';
 import type { ResultPlan } from './plan.ts';
 import type { Report } from './report.ts';
 

@@ -30,6 +30,8 @@ const handles: ReadonlySet<string> = new Set([
   'io.modelcontextprotocol/related-task',
 ]);
 const uris: ReadonlySet<string> = new Set(['uri', 'url', 'src', 'uriTemplate', 'websiteUrl']);
+/** No secret that is looked for is shorter: `type` and `text` are not read. */
+const longestKnown = 5;
 const lists: ReadonlySet<string> = new Set(['content', 'contents', 'messages', 'values']);
 
 /**
@@ -40,7 +42,12 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
   const { report, plan } = cleaner;
 
   function members(object: JsonObject): JsonObject {
-    return mapMembers(object, report, (key, member) => [key, guardMember(key, member)]);
+    return mapMembers(object, report, (key, member) => [nameOf(key), guardMember(key, member)]);
+  }
+
+  /** Most are the protocol's own; but a server may send any. */
+  function nameOf(key: string): string {
+    return plan.readsTexts && key.length > longestKnown ? cleaner.text(key) : key;
   }
 
   function guardMember(key: string, value: JsonValue): JsonValue {
@@ -72,7 +79,10 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
   }
 
   function meta(value: JsonObject): JsonObject {
-    return mapMembers(value, report, (key, member) => [key, handles.has(key) ? member : data(member)]);
+    return mapMembers(value, report, (key, member) => [
+      nameOf(key),
+      handles.has(key) ? member : data(member),
+    ]);
   }
 
   function countItems(items: readonly JsonValue[]): void {
@@ -107,7 +117,7 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
     report.leave();
     if (next === undefined) return undefined;
     return mapMembers(value, report, (key, member) => [
-      key,
+      nameOf(key),
       key === 'content' ? next : guardMember(key, member),
     ]);
   }
@@ -122,7 +132,7 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
     switch (type) {
       case 'text':
         return mapMembers(value, report, (key, member) => [
-          key,
+          nameOf(key),
           key === 'text' && typeof member === 'string' && plan.readsTexts
             ? cleaner.streamed(member, 'result')
             : guardMember(key, member),
@@ -135,7 +145,7 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
         if (!isJsonObject(resource)) return walk(value);
         if (!isOpen(resource)) return undefined;
         return mapMembers(value, report, (key, member) => [
-          key,
+          nameOf(key),
           key === 'resource' ? resourceMembers(resource) : guardMember(key, member),
         ]);
       }
@@ -171,12 +181,12 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
   function withBlob(object: JsonObject, member: 'blob' | 'data', isStreamed = false): JsonObject {
     const mimeType = own(object, 'mimeType');
     return mapMembers(object, report, (key, value) => {
-      if (typeof value !== 'string') return [key, guardMember(key, value)];
+      if (typeof value !== 'string') return [nameOf(key), guardMember(key, value)];
       if (key === member) {
         return [key, cleanBlob(value, typeof mimeType === 'string' ? mimeType : undefined, cleaner)];
       }
       if (key === 'text' && isStreamed && plan.readsTexts) return [key, cleaner.streamed(value, 'result')];
-      return [key, guardMember(key, value)];
+      return [nameOf(key), guardMember(key, value)];
     });
   }
 

@@ -19,6 +19,6 @@ export function guardNotification(params: JsonObject, cleaner: Cleaner, around: 
     if (typeof member === 'string' && isLog && key === 'data') return [key, cleaner.streamed(member, 'log')];
     if (key === '_meta' && isJsonObject(member))
       return [key, guardMessage({ _meta: member }, cleaner, around)['_meta']!];
-    return [key, cleaner.data(member)];
+    return [key.length > 5 ? cleaner.text(key) : key, cleaner.data(member)];
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bytes } from '../document/units.ts';
 import { redactionClasses } from '../redaction/span.ts';
-import { characterClasses } from './characters.ts';
+import { characterClasses } from '../values/characters.ts';
 
 export const contentTypes = ['text', 'image', 'audio', 'resource', 'resource_link'] as const;
 

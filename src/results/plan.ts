@@ -1,5 +1,5 @@
 import type { RedactionClass } from '../redaction/span.ts';
-import type { CharacterClass } from './characters.ts';
+import type { CharacterClass } from '../values/characters.ts';
 import type { ResultRuleDocument } from './options.ts';
 
 /** Something that a rule asks for, with the rule that is named for it. */
@@ -31,6 +31,13 @@ export interface ResultPlan {
 }
 
 const strictness = ['allow', 'policy', 'refuse'] as const;
+
+/**
+ * What applies to a message that holds one of the gateway's own secrets, whatever rules say: a server that shows them
+ * is not one whose other words are to be trusted with secrets.
+ */
+export const ownSecretsPlan = (): ResultPlan =>
+  createPlan([{ id: 'own-secrets', document: { redact: ['secrets'], links: 'allow' } }]);
 
 export function createPlan(
   rules: readonly { readonly id: string; readonly document: ResultRuleDocument }[],

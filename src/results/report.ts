@@ -16,13 +16,16 @@ export interface ResultRefusal {
 
 type PathPart = string | number;
 
+const none: readonly ResultFinding[] = Object.freeze([]);
+
 const longestPath = 200;
 const longestKey = 48;
 
 /** Gathers what is found on the way through one message, and where. */
 export class Report {
   refusal: ResultRefusal | undefined;
-  readonly #findings = new Map<string, { -readonly [K in keyof ResultFinding]: ResultFinding[K] }>();
+  /** Made with the first: most messages have none. */
+  #findings: Map<string, { -readonly [K in keyof ResultFinding]: ResultFinding[K] }> | undefined;
   readonly #path: PathPart[] = [];
   /** Set while what is read must stay as it is: finds are alerts. */
   frozen = false;
@@ -43,13 +46,14 @@ export class Report {
   add(effect: ResultFinding['effect'], rule: string | undefined, detail: string, count = 1): void {
     const told = this.frozen ? 'alert' : effect;
     const key = `${told} ${detail} ${rule}`;
+    this.#findings ??= new Map();
     const known = this.#findings.get(key);
     if (known !== undefined) known.count += count;
     else this.#findings.set(key, { effect: told, rule, path: this.#where(), detail, count });
   }
 
   get findings(): readonly ResultFinding[] {
-    return [...this.#findings.values()];
+    return this.#findings === undefined ? none : [...this.#findings.values()];
   }
 
   /** `content[2].text`. Keys that are not plain words come from data, which may be secret: they are not told. */

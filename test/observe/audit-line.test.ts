@@ -295,6 +295,27 @@ describe('an audit line', () => {
       }
     });
 
+    test('more, or longer ones, than are looked for: nothing that may hold one is written', () => {
+      const many = Array.from({ length: 65 }, (_, index) => `pumpernickel-${index}-end`);
+      const long = `pumpernickel${'x'.repeat(17_000)}-tail`;
+      for (const secrets of [many, [long]]) {
+        const exchange = exchangeOf({
+          arguments: { note: `a ${secrets.at(-1)} b` },
+          facts: {
+            secrets,
+            decision: allowed({ obligations: { auditArguments: true } }),
+            target: { kind: 'tool', name: secrets.at(-1)! },
+            findings: [{ ...finding, path: `arguments.${secrets.at(-1)}`.slice(-200) }],
+            upstreamError: `bad value ${secrets.at(-1)}`,
+          },
+        });
+        const line = lineOf(outcomeOf({ exchange }), 1);
+        expect(line).not.toMatch(/pumpernickel|-tail|-end/);
+        const record = JSON.parse(line) as Record<string, unknown>;
+        expect(record).toMatchObject({ arguments: '[redacted]', upstreamError: '[redacted]', code: 'ok' });
+      }
+    });
+
     test('also a short one, as a whole value', () => {
       const exchange = exchangeOf({
         arguments: { code: '917', n: 917, other: '9170' },

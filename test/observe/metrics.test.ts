@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { durationBuckets, metricDefinitions } from '../../src/observe/metric-definitions.ts';
 import { Family } from '../../src/observe/metric-family.ts';
+import { boundedNames } from '../../src/observe/metric-names.ts';
 import { createMetrics, type MetricsDependencies } from '../../src/observe/metrics.ts';
+import { createRedactor } from '../../src/observe/redact.ts';
+import { secrets } from '../redaction/samples.ts';
 import { allowed, exchangeOf, outcomeOf } from './outcomes.ts';
 
 const stats = { written: 7, failures: 1, lost: 2, torn: 1, pendingRecords: 3, pendingBytes: 400 };
@@ -25,6 +28,22 @@ function read(text: string, series: string): number | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
+
+test('a name that a server made of a secret becomes no label', async () => {
+  const subject = metrics({
+    redactor: createRedactor(),
+    names: { ...boundedNames, target: (_exchange, _kind, name) => name },
+  });
+  const token = secrets['github']!;
+  subject.record(outcomeOf({ exchange: exchangeOf({ facts: tool(token) }) }));
+  subject.record(outcomeOf({ exchange: exchangeOf({ facts: tool('query') }) }));
+  const text = await subject.scrape();
+  const series = (name: string) =>
+    `sallyport_target_exchanges_total{upstream="warehouse",kind="tool",name="${name}",code="ok"}`;
+  expect(read(text, series('_other'))).toBe(1);
+  expect(read(text, series('query'))).toBe(1);
+  expect(text).not.toContain(token);
+});
 
 describe('a scrape', () => {
   test('counts exchanges by upstream, method and code', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRedactor } from '../../src/observe/redact.ts';
+import { canBeRead, encodings, secrets } from '../redaction/samples.ts';
 
 const none = createRedactor();
 
@@ -287,5 +288,18 @@ describe('any JSON', () => {
       '[redacted]': 1,
       '[redacted]~2': 2,
     });
+  });
+});
+
+describe('secrets of a known form and held ones are hidden in every encoding', () => {
+  const held = 'correct-horse/battery+staple';
+  const redactor = createRedactor([held]);
+  const samples = Object.entries({ ...secrets, held });
+  test.each(samples)('%s', (_name, secret) => {
+    for (const [encoding, encode] of Object.entries(encodings)) {
+      expect(canBeRead(redactor.text(encode(secret)), secret), encoding).toBe(false);
+      const value = JSON.stringify(redactor.value({ [encode(secret)]: [encode(secret)] }));
+      expect(canBeRead(value, secret), encoding).toBe(false);
+    }
   });
 });

@@ -115,6 +115,22 @@ describe('numbers of persons and their money are hidden', () => {
   });
 
   test.each([
+    ['17,4111111111111111,12/27', '17,<cards>,12/27'],
+    ['alice,4111111111111111', 'alice,<cards>'],
+    ['17,123-45-6789,alice', '17,<nationalNumbers>,alice'],
+    ['alice,123-45-6789,55', 'alice,<nationalNumbers>,55'],
+    ['17,+49 30 901820,5', '17,<phones>,5'],
+    ['tel:+4930901820', 'tel:<phones>'],
+    ['{\\"to\\":\\"\\nalice@example.com\\"}', '{\\"to\\":\\"\\n<emails>\\"}'],
+    ['0,4111111111111111', '0,4111111111111111'],
+    ['3,86095742719', '3,86095742719'],
+    ['1,234,567,890', '1,234,567,890'],
+    ['48.137154,11.576124', '48.137154,11.576124'],
+  ])('in columns, URIs and escaped texts: %s', (text, expected) => {
+    expect(redact(text).replace(/\[redacted:([A-Za-z]+):[0-9a-f]{8}\]/g, '<$1>')).toBe(expected);
+  });
+
+  test.each([
     ['nationalNumbers', 'Social Security number 123456789'],
     ['nationalNumbers', 'BSN: 111222333'],
     ['nationalNumbers', 'NIF 123456789'],

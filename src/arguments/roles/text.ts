@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isLongerThan, isShorterThan } from '../lengths.ts';
 import type { Role, RoleKind, RoleName } from '../role.ts';
-import { findUnwanted, type UnwantedKind } from '../unwanted.ts';
+import { createUnwantedSearch } from '../unwanted.ts';
 import { toFaults } from './faults.ts';
 import { compilePattern, longestMatched, proseOptions, textOptions } from './text-options.ts';
 
@@ -40,7 +40,7 @@ export const markdownRole = {
 
 function compileText(name: RoleName, options: z.output<typeof textOptions>): Role {
   const { minLength, maxBytes, normalization } = options;
-  const banned: ReadonlySet<UnwantedKind> = new Set(options.ban);
+  const findUnwanted = createUnwantedSearch(new Set(options.ban));
   const pattern = options.pattern === undefined ? undefined : compilePattern(options.pattern);
   const maxLength = options.maxLength ?? (pattern === undefined ? undefined : longestMatched);
   return {
@@ -51,10 +51,8 @@ function compileText(name: RoleName, options: z.output<typeof textOptions>): Rol
       if (maxLength !== undefined && isLongerThan(value, maxLength)) return faults['too-long'];
       if (minLength !== undefined && isShorterThan(value, minLength)) return faults['too-short'];
       if (maxBytes !== undefined && isLargerThan(value, maxBytes)) return faults['too-large'];
-      if (banned.size > 0) {
-        const found = findUnwanted(value, banned);
-        if (found !== undefined) return faults[found];
-      }
+      const unwanted = findUnwanted(value);
+      if (unwanted !== undefined) return faults[unwanted];
       if (normalization !== undefined && !isPlain(value) && value.normalize('NFC') !== value) {
         return faults['not-normalized'];
       }
