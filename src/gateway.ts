@@ -101,6 +101,7 @@ async function build(
     audit,
     certificates: () => certificates,
     activeExchanges: () => active,
+    redactor,
   });
   const recorder = createRecorder({ audit, metrics, log });
   const apiKeyHeader = config.identity.find((entry) => entry.apiKeys !== undefined)?.apiKeys?.header;
@@ -111,10 +112,15 @@ async function build(
   });
   closers.push(() => identity.close());
 
+  const now = (): number => Date.now();
   const content = await createContentChecks(config, {
     ports,
     log,
-    onPinEvent: (event) => metrics.pinEvent(event),
+    policy: () => policy,
+    onPinEvent(event) {
+      metrics.pinEvent(event);
+      audit.definition(event, now());
+    },
   });
   closers.push(() => content.close());
   const holdSecrets = (): void => {
@@ -130,7 +136,6 @@ async function build(
     return port === undefined ? undefined : { port, catalog: content.catalogOf(name) };
   };
   const monotonic = (): number => performance.now();
-  const now = (): number => Date.now();
   const filters = createFilters({
     options: {
       revisions: config.revisions,
@@ -208,6 +213,7 @@ async function build(
           if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
           warn(next.warnings);
           policy = next.policy;
+          content.policyChanged();
         },
       },
       { what: 'identity', read: () => identity.reload() },

@@ -52,6 +52,7 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
     names: new Set(tree.keys.keys()),
     judge: (args, call) => judge(args, call, false),
     judgePart: (args, call) => judge(args, call, true),
+    relationFaults: (schema) => relations.flatMap((relation) => relation.faultIn(schema) ?? []),
     secretsIn: (args) => secretsIn(tree, args),
   };
 }

@@ -1,5 +1,6 @@
 import { compileExpression, type Expression } from '../expressions/expression.ts';
-import type { JsonObject } from '../values/json.ts';
+import { expressionFaults } from '../expressions/schema-faults.ts';
+import type { JsonObject, JsonValue } from '../values/json.ts';
 import { type RelationDocument, relationVariables } from './relation-options.ts';
 import type { RoleFault } from './role.ts';
 import type { CallContext } from './rule.ts';
@@ -8,6 +9,8 @@ import type { CallContext } from './rule.ts';
 export interface Relation {
   /** @returns undefined where the relation holds */
   judge(args: JsonObject, call: CallContext): RoleFault | undefined;
+  /** Why it can hold for no arguments of this JSON Schema; undefined where it may. */
+  faultIn(schema: JsonValue): string | undefined;
 }
 
 export function compileRelation(document: RelationDocument, index: number): Relation {
@@ -18,6 +21,10 @@ export function compileRelation(document: RelationDocument, index: number): Rela
   const broken: RoleFault = { fault: 'does-not-hold', allow };
   const unknown: RoleFault = { fault: 'cannot-be-evaluated', allow };
   return {
+    faultIn(schema) {
+      const fault = expressionFaults(expression, schema);
+      return fault === undefined ? undefined : `${id}: ${fault}`;
+    },
     judge(args, { principal, tool, upstream, time }) {
       const truth = expression.test({ args, principal, call: { tool, upstream, time } });
       return truth === 'true' ? undefined : truth === 'false' ? broken : unknown;

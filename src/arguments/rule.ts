@@ -1,4 +1,4 @@
-import type { JsonObject } from '../values/json.ts';
+import type { JsonObject, JsonValue } from '../values/json.ts';
 import type { Lookup } from './role.ts';
 
 /** One entry of `arguments:` of a policy file, compiled. What it matches has been settled by policy/. */
@@ -20,6 +20,8 @@ export interface ArgumentRule {
    * relation is asked.
    */
   judgePart(args: JsonObject, call: CallContext): RuleJudgement;
+  /** Relations that can hold for no arguments of this JSON Schema: one line each, never a value. */
+  relationFaults(schema: JsonValue): readonly string[];
   /** Values of arguments with a secret role, as text: nothing that is written down may show them. Total. */
   secretsIn(args: JsonObject): readonly string[];
 }

@@ -5,6 +5,7 @@ import { formatProblem } from '../document/problems.ts';
 import { createContentChecks } from '../gateway/content-checks.ts';
 import { loadPolicies } from '../gateway.ts';
 import { runDecisionTable } from '../policy/decision-table.ts';
+import type { CompiledPolicy } from '../policy/model.ts';
 import { type Command, exitCodes, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 
@@ -35,7 +36,7 @@ Examples:
       for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
       return exitCodes.configuration;
     }
-    const problem = await contentProblem(config);
+    const problem = await contentProblem(config, compiled.policy);
     if (problem !== undefined) {
       io.stderr(`${problem}\n`);
       return exitCodes.configuration;
@@ -60,11 +61,16 @@ Examples:
 };
 
 /** What a start would say of the files that checks of content read: the lock file, canaries, keys. */
-async function contentProblem(config: Config): Promise<string | undefined> {
+async function contentProblem(config: Config, policy: CompiledPolicy): Promise<string | undefined> {
   const say = (): void => undefined;
   const log = { debug: say, info: say, warn: say, error: say, fatal: say };
   try {
-    const checks = await createContentChecks(config, { ports: new Map(), log, onPinEvent: say });
+    const checks = await createContentChecks(config, {
+      ports: new Map(),
+      log,
+      policy: () => policy,
+      onPinEvent: say,
+    });
     await checks.close();
     return undefined;
   } catch (error) {

@@ -23,8 +23,6 @@ export interface FilterDeps {
   readonly lookups: ArgumentLookups;
   /** Tool definitions that were approved. */
   readonly pins: PinBook;
-  /** Milliseconds after which a pinned upstream's tools are listed again at a call. */
-  readonly recheckPins: number;
   /** Compiled schemas of tools. */
   readonly schemas: SchemaBook;
   /** Finds and marks what results must not show. */

@@ -33,7 +33,7 @@ export function createFilters(deps: FilterDeps): readonly Filter[] {
   const { options } = deps;
   const outstanding = createOutstanding(options.memory, deps.monotonic);
   return [
-    protocol(options.revisions, deps.refreshCatalog),
+    protocol(options.revisions, deps.refreshCatalog, deps.pins),
     frameLimits(options.frames),
     rate(options.memory.rateKeys, deps.report),
     session(deps.sessions, createSealer(deps.keys, 'event-id')),
@@ -47,7 +47,11 @@ export function createFilters(deps: FilterDeps): readonly Filter[] {
     }),
     // Last but for ids towards the client: every other check sees what the server really said.
     results({ outstanding, redactor: deps.redactor }),
-    quarantine({ book: deps.pins, refreshCatalog: deps.refreshCatalog, recheck: deps.recheckPins }),
+    quarantine({
+      book: deps.pins,
+      refreshCatalog: deps.refreshCatalog,
+      maxAge: options.definitions.maxAge,
+    }),
     argumentRules(deps.lookups),
     authorize(outstanding),
     schema({

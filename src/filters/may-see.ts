@@ -8,15 +8,24 @@ import { isVisible } from '../policy/decide.ts';
  * what does not exist: a difference would tell that it does.
  */
 export function maySee(target: Pick<Target, 'kind' | 'name' | 'action'>, exchange: Exchange): boolean {
-  return isVisible(
+  const { facts } = exchange;
+  const { kind, name, action } = target;
+  const last = facts.sight;
+  if (last !== undefined && last.name === name && last.kind === kind && last.action === action) {
+    return last.visible;
+  }
+  const visible = isVisible(
     {
       subject: exchange.principal,
-      action: target.action,
-      resource: { upstream: exchange.upstream, kind: target.kind, name: target.name },
+      action,
+      resource: { upstream: exchange.upstream, kind, name },
       context: { arguments: undefined, address: exchange.peer.address, time: exchange.time },
     },
     exchange.policy,
   );
+  // All that it rests on is fixed for the exchange, and several checks ask about one target.
+  facts.sight = { kind, name, action, visible };
+  return visible;
 }
 
 /** Whether a client's frame names something that the caller may not see. Methods are no secret. */

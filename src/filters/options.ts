@@ -125,10 +125,10 @@ export const requestStateSchema = z.strictObject({
 /** `definitions:` of the gateway file. */
 export const definitionsSchema = z.strictObject({
   maxAge: duration({ min: 10_000, max: 86_400_000 })
-    .prefault('5m')
+    .prefault('60s')
     .describe(
       'How old the last look at the tools of an upstream may be at a call before the gateway looks again, beside the ' +
-        'call. Default 5m, because a server also tells of changes.',
+        'call. Default 60s, because a server that changes a tool need not tell, and one list a minute costs little.',
     ),
 });
 

@@ -9,6 +9,7 @@ import {
   protocolVersionKey,
   type Revision,
 } from '../mcp/revision.ts';
+import type { PinBook } from '../pins/standing.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
@@ -23,10 +24,12 @@ const tasksExtension = 'io.modelcontextprotocol/tasks';
  *
  * @param served revisions that configuration allows
  * @param refreshCatalog asks an upstream for its tools, once, where headers name arguments of a tool not yet known
+ * @param book tells which tools are held back
  */
 export function protocol(
   served: readonly string[],
   refreshCatalog: (upstream: string) => Promise<unknown>,
+  book: Pick<PinBook, 'pinning' | 'lookUp'>,
 ): Filter {
   const modernServed = served.filter((revision) => isRevision(revision) && eraOf(revision) === 'modern');
   return {
@@ -105,18 +108,40 @@ export function protocol(
       named !== undefined && maySee({ kind: 'tool', name: named, action: 'call' }, exchange)
         ? named
         : undefined;
-    if (tool === undefined || exchange.headers.params.size === 0) return compare(frame, row, tool, exchange);
+    if (tool === undefined || exchange.headers.params.size === 0) return settle(frame, row, tool, exchange);
     const mirrored = exchange.catalog.tool(tool)?.mirroredArguments;
     let isKnown = mirrored !== undefined;
     for (const suffix of exchange.headers.params.keys()) isKnown &&= mirrored!.has(suffix);
-    if (isKnown) return compare(frame, row, tool, exchange);
+    if (isKnown) return settle(frame, row, tool, exchange);
     // Not seen yet, or annotated since it was seen.
     return refreshCatalog(exchange.upstream).then(() => {
-      if (exchange.catalog.tool(tool)?.mirroredArguments === undefined) {
+      if (exchange.catalog.tool(tool)?.mirroredArguments === undefined && !isHeldBack(tool, exchange)) {
         return reject(new GatewayError('header-mismatch', { cause: 'Mcp-Param headers of an unknown tool' }));
       }
-      return compare(frame, row, tool, exchange);
+      return settle(frame, row, tool, exchange);
     });
+  }
+
+  /** What is held back must not show its annotations either: to its caller it is a tool that does not exist. */
+  function settle(
+    frame: RequestFrame | NotificationFrame,
+    row: MethodRow,
+    tool: string | undefined,
+    exchange: Exchange,
+  ): Verdict {
+    const verdict = compare(frame, row, tool, exchange);
+    if (tool === undefined || !isHeldBack(tool, exchange)) return verdict;
+    const unknown = compare(frame, row, undefined, exchange);
+    if (unknown.kind === 'reject') return unknown;
+    const isMirrored = exchange.catalog.tool(tool)?.mirroredArguments !== undefined;
+    if (verdict.kind !== 'reject' && (isMirrored || exchange.headers.params.size === 0)) return verdict;
+    exchange.facts.target = { kind: 'tool', name: tool };
+    return reject(new GatewayError('denied', { cause: 'the headers of a tool that is held back' }));
+  }
+
+  function isHeldBack(tool: string, exchange: Exchange): boolean {
+    const standing = book.lookUp(exchange.upstream, tool);
+    return standing === undefined ? book.pinning : standing !== 'approved';
   }
 }
 

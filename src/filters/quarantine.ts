@@ -11,7 +11,7 @@ export interface QuarantineDeps {
   /** Has the gateway list the tools of an upstream, which feeds the book. Coalesced and cooled down; never rejects. */
   refreshCatalog(upstream: string): Promise<unknown>;
   /** Milliseconds after which a look at an upstream's list is too old. */
-  readonly recheck: number;
+  readonly maxAge: number;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface QuarantineDeps {
  * one. Compares what the upstream listed last; a tool that was in no list yet makes the gateway list once, and is
  * unknown where it is in none.
  *
- * A list may be old: whatever a server says without being asked, and otherwise every `recheck`, makes the gateway look
+ * A list may be old: whatever a server says without being asked, and otherwise every `maxAge`, makes the gateway look
  * again. Between two looks a changed tool is not noticed.
  */
 export function quarantine(deps: QuarantineDeps): Filter {
@@ -32,14 +32,15 @@ export function quarantine(deps: QuarantineDeps): Filter {
       if (!book.pinning) return judge(tool, exchange);
       const { upstream, catalog, startedAt } = exchange;
       const { stale, readAt } = catalog.freshness;
-      if (stale || book.lookUp(upstream, tool) === undefined) {
-        // What the caller may not see must not make the gateway look: `authorize` refuses it like everything unknown.
-        if (!maySee({ kind: 'tool', name: tool, action: 'call' }, exchange)) return pass;
-        return deps.refreshCatalog(upstream).then(() => judge(tool, exchange));
-      }
+      const isUnknown = stale || book.lookUp(upstream, tool) === undefined;
+      const isOld = readAt === undefined || startedAt - readAt > deps.maxAge;
+      if (!isUnknown && !isOld) return judge(tool, exchange);
+      // What the caller may not see must not make the gateway look: `authorize` refuses it like everything unknown.
+      if (!maySee({ kind: 'tool', name: tool, action: 'call' }, exchange)) return pass;
+      if (isUnknown) return deps.refreshCatalog(upstream).then(() => judge(tool, exchange));
       const verdict = judge(tool, exchange);
       // Not waited for: a slow list must not slow every call. What it finds holds from then on.
-      if (readAt === undefined || startedAt - readAt > deps.recheck) void deps.refreshCatalog(upstream);
+      void deps.refreshCatalog(upstream);
       return verdict;
     },
   };

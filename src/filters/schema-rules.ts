@@ -27,7 +27,24 @@ export function schemaRulesOf(
   rules: readonly ArgumentRule[],
   namedArguments: (rules: readonly ArgumentRule[]) => ReadonlySet<string>,
 ): SchemaRules {
-  if (rules.length === 0) return noRules;
+  const [first] = rules;
+  if (first === undefined) return noRules;
+  if (rules.length > 1) return settings(rules, namedArguments);
+  let known = settled.get(first);
+  if (known === undefined) {
+    known = settings(rules, namedArguments);
+    settled.set(first, known);
+  }
+  return known;
+}
+
+/** Most calls have one rule, the same until the policy is another. */
+const settled = new WeakMap<ArgumentRule, SchemaRules>();
+
+function settings(
+  rules: readonly ArgumentRule[],
+  namedArguments: (rules: readonly ArgumentRule[]) => ReadonlySet<string>,
+): SchemaRules {
   const enforced = rules.filter(({ mode }) => mode === 'enforce');
   const shadow = rules.filter(({ mode }) => mode === 'shadow');
   const schema = schemaSetting(enforced, shadow);

@@ -1,3 +1,4 @@
+import { jsonUnescaped, percentDecoded } from '../redaction/encoded.ts';
 import { type Needles, prepareNeedles } from '../redaction/needles.ts';
 import { isExactNumber, isJsonObject, type JsonValue, own } from '../values/json.ts';
 
@@ -109,20 +110,4 @@ export class CanaryBook {
     }
     return undefined;
   }
-}
-
-/** UTF-8 bytes, one character each, with percent escapes resolved once. */
-function percentDecoded(text: string): string {
-  return Buffer.from(text, 'utf8')
-    .toString('latin1')
-    .replace(/%[0-9A-Fa-f]{2}/g, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)));
-}
-
-/** JSON inside a string may spell any character as `\uXXXX`. */
-function jsonUnescaped(text: string): string {
-  return text.replace(
-    /\\(?:u([0-9A-Fa-f]{4})|(["\\/]))/g,
-    (_whole, unit: string | undefined, plain: string) =>
-      unit === undefined ? plain : String.fromCharCode(Number.parseInt(unit, 16)),
-  );
 }

@@ -16,17 +16,18 @@ export const ticketPattern = /^[0-9a-f]{32}$/;
  * The name under which one call may be approved: the same for the same call, and for no other. It says nothing of the
  * call, and nobody without the key can make one.
  *
- * `_meta` is left out: progress tokens and traces differ each time that a call is made.
+ * Of `_meta` only what differs each time that a call is made is left out: progress token and trace. All else in it
+ * reaches the server, and was approved as it stood.
  */
 export function ticketOf(call: TicketedCall, key: Buffer): string {
-  const { _meta: _, ...params } = call.params ?? {};
-  const about: JsonValue = [
-    'sallyport approval v1',
-    call.principal,
-    call.upstream,
-    call.method,
-    params as JsonObject,
-  ];
+  const params = { ...call.params };
+  const meta = own(params, '_meta');
+  if (isJsonObject(meta)) {
+    const { progressToken: _, traceparent: __, tracestate: ___, ...lasting } = meta;
+    if (Object.keys(lasting).length === 0) delete params._meta;
+    else params._meta = lasting;
+  }
+  const about: JsonValue = ['sallyport approval v1', call.principal, call.upstream, call.method, params];
   return createHmac('sha256', key).update(canonical(about), 'utf8').digest('hex').slice(0, 32);
 }
 

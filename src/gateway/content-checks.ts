@@ -9,13 +9,15 @@ import { createHostAddresses } from '../lookups/host-addresses.ts';
 import { createRealPath } from '../lookups/real-path.ts';
 import type { Log } from '../observe/log.ts';
 import type { PinEvent } from '../pins/standing.ts';
-import type { Catalog } from '../pipeline/catalog.ts';
+import type { Catalog, CatalogTool } from '../pipeline/catalog.ts';
 import { createCatalog } from '../pipeline/create-catalog.ts';
 import { createCatalogRefresher } from '../pipeline/refresh-catalog.ts';
 import type { UpstreamPort } from '../pipeline/upstream-port.ts';
+import type { CompiledPolicy } from '../policy/model.ts';
 import { createContentRedactor } from '../redaction/redact-text.ts';
 import { createSchemaBook } from '../schemas/schema-book.ts';
 import { openPins } from './pins.ts';
+import { createRelationFaults } from './relation-faults.ts';
 import type { ReloadStep } from './reloader.ts';
 
 /** Everything that checks of content need from the world around them. */
@@ -27,7 +29,6 @@ export interface ContentChecks {
     | 'refreshCatalog'
     | 'lookups'
     | 'pins'
-    | 'recheckPins'
     | 'schemas'
     | 'redactor'
     | 'flowPrincipals'
@@ -39,12 +40,16 @@ export interface ContentChecks {
   secrets(): readonly string[];
   /** Replaces the gateway's own secrets in what results are searched for. */
   hold(secrets: readonly string[]): void;
+  /** Another policy took force: its relations are held against what is known of the tools, off the request path. */
+  policyChanged(): void;
   close(): Promise<void>;
 }
 
 export interface ContentChecksDeps {
   readonly ports: ReadonlyMap<string, UpstreamPort>;
   readonly log: Log;
+  /** The policy in force now. */
+  policy(): CompiledPolicy;
   /** Counts something about definitions. */
   onPinEvent(event: PinEvent): void;
 }
@@ -72,8 +77,13 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
     failed: (upstream, cause) =>
       log.error('what was trusted on first use is not written', { upstream, cause }),
   });
+  const relations = createRelationFaults(log);
+  const later = (check: () => void): void => void setImmediate(check);
   const catalogs = new Map(
-    [...ports.keys()].map((name) => [name, learningSchemas(createCatalog(), schemas)]),
+    [...ports.keys()].map((name) => {
+      const learnt = (tool: CatalogTool): void => later(() => relations.check(deps.policy(), name, tool));
+      return [name, learningSchemas(createCatalog({}, learnt), schemas)];
+    }),
   );
   const catalogOf = (name: string): Catalog => {
     const catalog = catalogs.get(name);
@@ -104,7 +114,6 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
       refreshCatalog: pins.settle(refresh, (name) => catalogs.get(name)),
       lookups: { realPath: createRealPath(), addresses: (host) => addresses.addresses(host) },
       pins: pins.book,
-      recheckPins: pins.options.recheck,
       schemas,
       redactor,
       flowPrincipals: config.flows.principals,
@@ -122,6 +131,11 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
     ],
     secrets: () => readCanaryFiles(config.canaries).map(({ value }) => value),
     hold: (secrets) => redactor.hold(secrets),
+    policyChanged: () =>
+      later(() => {
+        for (const [name, catalog] of catalogs)
+          for (const tool of catalog.tools()) relations.check(deps.policy(), name, tool);
+      }),
     async close() {
       addresses.close();
       await pins.written();

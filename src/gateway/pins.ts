@@ -1,5 +1,6 @@
 import { readPinsFile, replacePinsFile } from '../config/pins-file.ts';
 import { formatProblem } from '../document/problems.ts';
+import { isName } from '../mcp/text.ts';
 import { createPinBook } from '../pins/book.ts';
 import { addTrusted } from '../pins/first-use.ts';
 import { formatLock } from '../pins/format-lock.ts';
@@ -34,6 +35,9 @@ export interface PinsDeps {
 }
 
 type Refresh = (upstream: string) => Promise<RefreshOutcome>;
+
+/** Names on all pages of one look. A longer list says nothing of what has vanished: none is as long as that. */
+const mostNames = 10_000;
 
 /** Attempts to write beside somebody else who writes, such as `pin approve`. */
 const attempts = 5;
@@ -73,7 +77,7 @@ export async function openPins(options: PinsOptions | undefined, deps: PinsDeps)
         const names = looking.get(upstream);
         if (names === undefined) return;
         book.see(upstream, learnt);
-        for (const { name } of learnt) names.add(name);
+        for (const { name } of learnt) if (isName(name) && names.size <= mostNames) names.add(name);
       },
       learnInstructions(text) {
         catalog.learnInstructions(text);
@@ -93,7 +97,8 @@ export async function openPins(options: PinsOptions | undefined, deps: PinsDeps)
           settledAt.set(upstream, readAt);
           // The server was asked what it says of itself: what it says only later is another thing.
           if (!heard.has(upstream)) book.instructions(upstream, undefined);
-          book.listed(upstream, looking.get(upstream) ?? new Set());
+          const names = looking.get(upstream);
+          if (names !== undefined && names.size <= mostNames) book.listed(upstream, names);
         }
         looking.delete(upstream);
         heard.delete(upstream);

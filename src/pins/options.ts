@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { duration } from '../document/units.ts';
 
 /** `pins:` of the gateway file. */
 export const pinsOptions = z
@@ -38,12 +37,6 @@ export const pinsOptions = z
       .boolean()
       .prefault(true)
       .describe('Give clients the reviewed title and description of the lock file, where there is one.'),
-    recheck: duration({ min: 10_000, max: 86_400_000 })
-      .prefault('60s')
-      .describe(
-        'When the gateway lists the tools of an upstream itself: at a call, if its last look is older than this. ' +
-          'Default 60s, because a server that changes a tool need not tell.',
-      ),
   })
   .refine(({ file, firstUse }) => file !== undefined || !firstUse, {
     path: ['firstUse'],

@@ -25,6 +25,9 @@ const coolDownMs = 10_000;
 /** 1 s where nobody was there: an upstream that has just come up should not be taken for down much longer. */
 const unreachableCoolDownMs = 1000;
 
+/** 1 s where the upstream says that its list changed: it asks for the look itself, and until then old news hold. */
+const staleCoolDownMs = 1000;
+
 /** 10 s for all pages: a caller waits for them. */
 const timeoutMs = 10_000;
 
@@ -77,19 +80,24 @@ export function createCatalogRefresher(
     if (target === undefined) return Promise.resolve('failed');
     const before = last.get(name);
     if (before !== undefined) {
-      const rest = before.outcome === 'unreachable' ? unreachableCoolDownMs : coolDownMs;
-      if (deps.monotonic() - before.at < rest) return Promise.resolve(before.outcome);
+      if (deps.monotonic() - before.at < restAfter(before.outcome, target.catalog.freshness.stale))
+        return Promise.resolve(before.outcome);
     }
-    const at = deps.monotonic();
     const run = look(name, target.port, target.catalog)
       .then((outcome) => {
-        last.set(name, { at, outcome });
+        // From its end: a list that hangs until it is given up must not make every call wait for the next look.
+        last.set(name, { at: deps.monotonic(), outcome });
         return outcome;
       })
       .finally(() => running.delete(name));
     running.set(name, run);
     return run;
   };
+}
+
+function restAfter(outcome: RefreshOutcome, isStale: boolean): number {
+  if (outcome === 'unreachable') return unreachableCoolDownMs;
+  return outcome === 'learnt' && isStale ? staleCoolDownMs : coolDownMs;
 }
 
 /** An upstream that cannot be asked leaves the catalog as it was; what stays unknown is refused. */

@@ -21,6 +21,17 @@ export function argumentRulesFor(policy: CompiledPolicy, about: ContentQuestion)
   return find(policy, policy.parts.arguments, about);
 }
 
+/** The entries of `arguments:` that judge calls of a tool, whoever makes them. */
+export function argumentRulesAbout(
+  policy: CompiledPolicy,
+  upstream: string,
+  tool: string,
+): readonly ArgumentRule[] {
+  const found: ContentRow<ArgumentRule>[] = [];
+  findInScope(policy.parts.arguments.index, upstream, 'tool', tool, found);
+  return [...new Set(found)].filter((row) => coversUpstream(row.upstreams, upstream)).map(({ rule }) => rule);
+}
+
 /** The entries of `results:` that apply to what comes back, in the order in which they are written. */
 export function resultRulesFor(policy: CompiledPolicy, about: ContentQuestion): readonly ResultRule[] {
   return find(policy, policy.parts.results, about);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type ArgumentLookups, argumentRules } from '../../src/filters/arguments.ts';
-import { describeCaller } from '../../src/filters/describe-caller.ts';
 import type { Principal } from '../../src/identity/principal.ts';
 import type { Frame } from '../../src/mcp/frame.ts';
 import { createCatalog } from '../../src/pipeline/create-catalog.ts';
 import type { Exchange } from '../../src/pipeline/exchange.ts';
 import { learnTools } from '../../src/pipeline/learn-tools.ts';
+import { describeSubject } from '../../src/policy/describe-subject.ts';
 import type { JsonObject } from '../../src/values/json.ts';
 import {
   call,
@@ -471,11 +471,11 @@ describe('the caller, as relations see it', () => {
     [withCertificate(['https://spiffe://acme.example/']), undefined],
     [principal('alice'), undefined],
   ])('%j has the domain %s', (who, domain) => {
-    const described = describeCaller(who, policy);
+    const described = describeSubject(who, policy);
     expect(described).toMatchObject({ id: who.id, roles: ['everything'] });
     expect(described.domain).toBe(domain);
     expect(Object.hasOwn(described, 'domain')).toBe(domain !== undefined);
-    expect(describeCaller(who, policy)).toBe(described);
+    expect(describeSubject(who, policy)).toBe(described);
   });
 
   test('decides with its domain', async () => {

@@ -73,7 +73,7 @@ test('the defaults are these', () => {
       questionAge: 1_800_000,
     },
     requestState: { maxAge: 600_000, maxBytes: 65_536, maxQuestions: 64 },
-    definitions: { maxAge: 300_000 },
+    definitions: { maxAge: 60_000 },
     signatures: {},
   });
 });

@@ -34,7 +34,7 @@ function open(lock: PinLock | undefined, offered: readonly JsonObject[] = []) {
     );
   const filter = quarantine({
     book,
-    recheck: 60_000,
+    maxAge: 60_000,
     async refreshCatalog(upstream) {
       looks += 1;
       catalog.freshness.stale = false;

@@ -164,7 +164,6 @@ export function makeGate(
     refreshCatalog: deps.refreshCatalog ?? (() => Promise.resolve('failed')),
     lookups: { realPath: async () => undefined, addresses: async () => undefined },
     pins: createPinBook({ lock: undefined, options: pinsOptions.parse({}), report: () => undefined }),
-    recheckPins: 60_000,
     schemas: createSchemaBook({ schedule: (work) => void setImmediate(work) }),
     redactor: createContentRedactor({ key: randomBytes(32) }),
     flowPrincipals: 1000,

@@ -20,12 +20,12 @@ describe('the ticket of a call', () => {
     expect(ticketOf(call, key)).toBe('229326408119add340459a3ee27308a4');
   });
 
-  it('is the same in any order of keys, and whatever _meta says', () => {
+  it('is the same in any order of keys, and whatever token and trace it has', () => {
     const one = ticketOf(call, key);
     expect(ticketOf(params('{"arguments":{"n":1,"to":"a@example.com"},"name":"send"}'), key)).toBe(one);
     expect(
       ticketOf(
-        params('{"_meta":{"progressToken":9},"name":"send","arguments":{"to":"a@example.com","n":1}}'),
+        params('{"_meta":{"progressToken":9,"traceparent":"00-1-2-01"},"name":"send","arguments":{"to":"a@example.com","n":1}}'),
         key,
       ),
     ).toBe(one);
@@ -37,6 +37,7 @@ describe('the ticket of a call', () => {
       { ...call, upstream: 'chat' },
       { ...call, method: 'prompts/get' },
       { ...call, params: undefined },
+      params('{"_meta":{"note":"not approved"},"name":"send","arguments":{"to":"a@example.com","n":1}}'),
       params('{"name":"send2","arguments":{"to":"a@example.com","n":1}}'),
       params('{"name":"send","arguments":{"to":"b@example.com","n":1}}'),
       params('{"name":"send","arguments":{"to":"a@example.com","n":"1"}}'),

@@ -172,6 +172,28 @@ describe('a look at the list', () => {
     expect(upstream.sent).toHaveLength(4);
   });
 
+  test('rests from its end, however long it hung, and only a second where the server told of a change', async () => {
+    let hang = 10_000;
+    const look = looking((sent, message) => {
+      if (sent.method === 'tools/list') look.pass(hang);
+      return oneTool(sent, message);
+    });
+    const lists = () => look.sent.filter((method) => method === 'tools/list').length;
+    await look.refresh();
+    hang = 0;
+    look.pass(9_000);
+    await look.refresh();
+    expect(lists()).toBe(1);
+    look.catalog.freshness.stale = true;
+    await look.refresh();
+    expect(lists()).toBe(2);
+    for (let told = 0; told < 100; told += 1) {
+      look.catalog.freshness.stale = true;
+      await look.refresh();
+    }
+    expect(lists()).toBe(2);
+  });
+
   test('of a server that is not there is tried again after a second', async () => {
     let up = false;
     const upstream = looking((sent, message) => {
