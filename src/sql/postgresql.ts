@@ -1,4 +1,6 @@
 import { loadModule, parseSync } from 'libpg-query';
+import { ColumnNotation, fieldsOf } from './postgresql-columns.ts';
+import { explainedStatement } from './postgresql-explain.ts';
 import { type Field, postgresNodes } from './postgresql-nodes.ts';
 import { FactCollector, plainCount, type StatementKind, Unclear } from './query.ts';
 
@@ -31,12 +33,17 @@ const maxTreeDepth = 600;
 export function readPostgres(sql: string): FactCollector {
   const { stmts } = parseSync(sql);
   if (stmts?.length !== 1) throw new Unclear('statement-count');
-  const wrapped = stmts[0]!.stmt as Node | undefined;
+  const sent = stmts[0]!.stmt as Node | undefined;
+  const explained = explainedStatement(sent);
+  const wrapped = explained ?? sent;
   const [type, ...others] = Object.keys(wrapped ?? {});
   if (type === undefined || others.length > 0 || !statementTypes.has(type)) throw new Unclear('statement');
   const statement = wrapped![type] as Node;
   const facts = new FactCollector();
-  new Walk(facts).node(type, statement, new Set(), 0);
+  facts.explained = explained !== undefined;
+  const walk = new Walk(facts);
+  walk.node(type, statement, new Set(), 0);
+  for (const name of walk.columns.calls()) facts.functions.add(name);
   if (type === 'SelectStmt') facts.rowLimit = rowLimitOf(statement);
   return facts;
 }
@@ -50,6 +57,7 @@ function rowLimitOf(select: Node): number | undefined {
 }
 
 class Walk {
+  readonly columns = new ColumnNotation();
   readonly #facts: FactCollector;
 
   constructor(facts: FactCollector) {
@@ -116,6 +124,9 @@ class Walk {
   #note(type: string, node: Node, scope: Scope): void {
     if (type === 'RangeVar') this.#table(node, scope);
     else if (type === 'FuncCall') this.#function(node);
+    else if (type === 'ColumnRef') this.columns.reference(node);
+    else if (type === 'RangeFunction') this.columns.rangeFunction(node);
+    else if (type === 'A_Indirection') for (const name of fieldsOf(node)) this.#facts.functions.add(name);
     else if (type === 'ParamRef') this.#facts.parameters = true;
     else if (type === 'TypeName') checkType(names(node['names']));
     else if (type === 'A_Expr' || type === 'SubLink') checkOperator(names(node['name'] ?? node['operName']));

@@ -24,6 +24,8 @@ export interface SqlFacts {
   /** The most rows that the outermost query can return, where it says so with a plain number. */
   readonly rowLimit: number | undefined;
   readonly parameters: boolean;
+  /** Only its plan is asked for; some forms run it nevertheless. All else here is about the statement itself. */
+  readonly explained: boolean;
   readonly comments: boolean;
 }
 
@@ -70,14 +72,15 @@ export class FactCollector {
   readonly functions = new Set<string>();
   rowLimit: number | undefined = undefined;
   parameters = false;
+  explained = false;
 
   table(name: TableName): void {
     this.tables.push(name);
   }
 
   facts(comments: boolean): SqlFacts {
-    const { kinds, tables, functions, rowLimit, parameters } = this;
-    return { kinds, tables, functions, rowLimit, parameters, comments };
+    const { kinds, tables, functions, rowLimit, parameters, explained } = this;
+    return { kinds, tables, functions, rowLimit, parameters, explained, comments };
   }
 }
 

@@ -25,10 +25,13 @@ const maxTreeDepth = 600;
 export function readSqlite(sql: string): FactCollector {
   const parsed = parse(sql);
   if (parsed.status !== 'ok') throw new Unclear('unparsable');
-  const [statement, ...others] = parsed.root.cmds;
-  if (statement === undefined || others.length > 0) throw new Unclear('statement-count');
+  const [sent, ...others] = parsed.root.cmds;
+  if (sent === undefined || others.length > 0) throw new Unclear('statement-count');
+  const explained = sent.type === 'ExplainStmt';
+  const statement = explained ? sent.stmt : sent;
   if (!statementTypes.has(statement.type)) throw new Unclear('statement');
   const facts = new FactCollector();
+  facts.explained = explained;
   new Walk(facts).node(statement as unknown as Node, new Set(), 0);
   if (statement.type === 'SelectStmt') {
     const count = statement.body.limit?.expr;

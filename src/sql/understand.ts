@@ -1,3 +1,4 @@
+import { takeExplain } from './explain.ts';
 import { readPostgres } from './postgresql.ts';
 import { readQuery, startsQuery } from './queries.ts';
 import { type FactCollector, type SqlDialect, Unclear, type Understanding } from './query.ts';
@@ -45,6 +46,7 @@ function checkEnd({ tokens }: Scan): void {
 /** Reads one query with the grammar of this room. */
 function readDialect(dialect: SqlDialect, { tokens }: Scan): FactCollector {
   const reader = new Reader(tokens, dialect);
+  reader.facts.explained = takeExplain(reader);
   if (!startsQuery(reader) && !reader.is('(')) {
     const { kind, key } = reader.peek();
     throw new Unclear(

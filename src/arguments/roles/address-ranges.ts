@@ -17,6 +17,7 @@ const rangesV4: readonly Range[] = [
   // Metadata services: from here the credentials of the whole machine are one GET away.
   range('169.254.169.254/32', 'metadata-service'),
   range('169.254.170.2/32', 'metadata-service'),
+  range('169.254.170.23/32', 'metadata-service'),
   range('100.100.100.200/32', 'metadata-service'),
   range('192.0.0.192/32', 'metadata-service'),
   // Azure's wire server has an address of the public space.
@@ -42,7 +43,10 @@ const rangesV4: readonly Range[] = [
 
 const rangesV6: readonly Range[] = [
   range('fd00:ec2::254/128', 'metadata-service'),
+  range('fd00:ec2::23/128', 'metadata-service'),
   range('fd20:ce::254/128', 'metadata-service'),
+  range('fd00:c1::a9fe:a9fe/128', 'metadata-service'),
+  range('fd00:42::42/128', 'metadata-service'),
   range('::/128', 'unspecified'),
   range('::1/128', 'loopback'),
   range('::ffff:0:0/96', 'ipv4-mapped'),

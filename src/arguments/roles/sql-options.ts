@@ -58,6 +58,12 @@ export const sqlOptions = z
       .enum(['allow', 'refuse'])
       .default('allow')
       .describe('Comments that every server skips. Those that a server may act on are always refused.'),
+    explain: z
+      .enum(['allow', 'refuse'])
+      .default('allow')
+      .describe(
+        'EXPLAIN, with ANALYZE too, of a statement that may be sent without. Not in `transactsql` and `bigquery`.',
+      ),
     parameters: z
       .enum(['allow', 'refuse'])
       .default('allow')

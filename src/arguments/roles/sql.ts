@@ -54,6 +54,7 @@ function compileFacts(options: z.output<typeof sqlOptions>): (facts: SqlFacts) =
 
   return (facts) => {
     if (![...facts.kinds].every((kind) => kinds.has(kind))) return faults.statement;
+    if (facts.explained && options.explain === 'refuse') return faults.explain;
     if (!facts.tables.every(allowsTable)) return faults.table;
     if (![...facts.functions].every(allowsFunction)) return faults.function;
     if (facts.comments && options.comments === 'refuse') return faults.comment;
@@ -71,6 +72,7 @@ const faults = {
     fault: 'statement-not-allowed',
     allow: '`statements` lists the kinds of statement that may be sent',
   },
+  explain: { fault: 'statement-not-allowed', allow: 'send the statement itself, or set `explain: allow`' },
   table: {
     fault: 'table-not-allowed',
     allow: '`tables` lists the tables that may be named, with their schema where the query names it',

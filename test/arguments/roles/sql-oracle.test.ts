@@ -78,7 +78,8 @@ function run(sql: string): Run {
   try {
     const statement = database.prepare(sql);
     const rest = sql.slice(statement.sourceSQL.length);
-    for (const { opcode, p2 } of database.prepare(`EXPLAIN ${statement.sourceSQL}`).all()) {
+    const program = statement.sourceSQL.replace(/^\s*EXPLAIN\s+(?:QUERY\s+PLAN\s+)?/i, '');
+    for (const { opcode, p2 } of database.prepare(`EXPLAIN ${program}`).all()) {
       if (opcode === 'OpenRead') reads.add(tableOfRoot.get(p2) ?? 'unknown');
     }
     let rows = 0;
@@ -330,6 +331,19 @@ describe('what the role passes, SQLite reads from the allowed table only', () =>
       { numRuns: 5000 },
     );
     expect(seen.ran).toBeGreaterThan(30);
+  });
+
+  it('for random queries whose plan is asked for', () => {
+    const seen = { passed: 0, ran: 0, refused: 0 };
+    fc.assert(
+      fc.property(fc.constantFrom('EXPLAIN ', 'EXPLAIN QUERY PLAN '), query, (prefix, sql) => {
+        expect(role.judge(prefix + sql)).toEqual(role.judge(sql));
+        judgeWithSqlite(prefix + sql, seen);
+      }),
+      { numRuns: 1500 },
+    );
+    expect(seen.ran).toBeGreaterThan(30);
+    expect(seen.refused).toBeGreaterThan(100);
   });
 
   it('for every query, with the database unchanged', () => {
