@@ -5,8 +5,15 @@ import type { ArgumentRuleDocument } from './options.ts';
 import { compileRelation } from './relations.ts';
 import { rewriteTree } from './rewrite-tree.ts';
 import { roles } from './roles/table.ts';
-import type { ArgumentFault, ArgumentRule, CallContext, Rewrite, RuleJudgement } from './rule.ts';
-import { secretsIn } from './secrets.ts';
+import type {
+  ArgumentFault,
+  ArgumentRule,
+  CallContext,
+  Rewrite,
+  RuleJudgement,
+  SecretPlaces,
+} from './rule.ts';
+import { isSecretAt, secretsIn } from './secrets.ts';
 
 /** Where a rule stands, and whether it is enforced. */
 export interface RulePlace {
@@ -22,9 +29,21 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
   const tree = compileValues(document.args, roles);
   const relations = document.relations.map(compileRelation);
 
-  function judge(given: JsonObject, call: CallContext, partial: boolean): RuleJudgement {
+  const isOwnSecret: SecretPlaces = (trail) => isSecretAt(tree, trail);
+
+  function judge(
+    given: JsonObject,
+    call: CallContext,
+    partial: boolean,
+    isSecret: SecretPlaces = isOwnSecret,
+  ): RuleJudgement {
     const rewrites: Rewrite[] = [];
-    const args = rewriteTree(tree, given, { rule: id, rewrites, partial });
+    const args = rewriteTree(tree, given, {
+      rule: id,
+      rewrites,
+      partial,
+      isSecret: (trail) => isOwnSecret(trail) || isSecret(trail),
+    });
     const lookups: TreeLookup[] = [];
     const fault = judgeTree(tree, args, partial, lookups) ?? (partial ? undefined : relate(args, call));
     if (fault === undefined) return { args, rewrites, fault, lookups };
@@ -50,10 +69,11 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
     unknown: document.unknown,
     schema: document.schema,
     names: new Set(tree.keys.keys()),
-    judge: (args, call) => judge(args, call, false),
-    judgePart: (args, call) => judge(args, call, true),
+    judge: (args, call, isSecret) => judge(args, call, false, isSecret),
+    judgePart: (args, call, isSecret) => judge(args, call, true, isSecret),
     relationFaults: (schema) => relations.flatMap((relation) => relation.faultIn(schema) ?? []),
     secretsIn: (args) => secretsIn(tree, args),
+    isSecretAt: isOwnSecret,
   };
 }
 

@@ -1,6 +1,13 @@
 import type { JsonObject } from '../values/json.ts';
 import type { Lookup } from './role.ts';
-import type { ArgumentFault, ArgumentRule, CallContext, Rewrite, RuleJudgement } from './rule.ts';
+import type {
+  ArgumentFault,
+  ArgumentRule,
+  CallContext,
+  Rewrite,
+  RuleJudgement,
+  SecretPlaces,
+} from './rule.ts';
 
 /** A question to the machine, and the rule that asks it. */
 export interface OpenLookup {
@@ -39,9 +46,10 @@ export function judgeRules(
   const rewrites: Rewrite[] = [];
   let lookups: OpenLookup[] = [];
   let args = given;
+  const isSecret: SecretPlaces = (trail) => rules.some((rule) => rule.isSecretAt(trail));
 
   function enforce(rule: ArgumentRule): ArgumentFault | undefined {
-    const judgement = ask(rule, args, call, partial);
+    const judgement = ask(rule, args, call, partial, isSecret);
     if (judgement.fault !== undefined) return judgement.fault;
     args = judgement.args;
     rewrites.push(...judgement.rewrites);
@@ -50,7 +58,7 @@ export function judgeRules(
   }
 
   function judgeAgain(rule: ArgumentRule): ArgumentFault | undefined {
-    const judgement = ask(rule, args, call, partial);
+    const judgement = ask(rule, args, call, partial, isSecret);
     if (judgement.fault !== undefined) return judgement.fault;
     if (judgement.args !== args) return conflictOf(rule, judgement);
     lookups.push(...ofRule(rule, judgement));
@@ -68,7 +76,7 @@ export function judgeRules(
   const wouldRefuse: ArgumentFault[] = [];
   for (const rule of rules) {
     if (rule.mode === 'enforce') continue;
-    const judgement = ask(rule, args, call, partial);
+    const judgement = ask(rule, args, call, partial, isSecret);
     if (judgement.fault !== undefined) wouldRefuse.push(judgement.fault);
     else if (fault === undefined) lookups.push(...ofRule(rule, judgement));
   }
@@ -86,9 +94,15 @@ function firstFault(
   return undefined;
 }
 
-function ask(rule: ArgumentRule, args: JsonObject, call: CallContext, partial: boolean): RuleJudgement {
+function ask(
+  rule: ArgumentRule,
+  args: JsonObject,
+  call: CallContext,
+  partial: boolean,
+  isSecret: SecretPlaces,
+): RuleJudgement {
   try {
-    return partial ? rule.judgePart(args, call) : rule.judge(args, call);
+    return partial ? rule.judgePart(args, call, isSecret) : rule.judge(args, call, isSecret);
   } catch {
     const { id, location } = rule;
     const fault: ArgumentFault = {

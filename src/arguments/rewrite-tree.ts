@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
-import type { Rewrite } from './rule.ts';
+import type { Rewrite, SecretPlaces } from './rule.ts';
 import { formatTrail, type Trail } from './trail.ts';
 import type { ArgumentEntry, ArgumentNode } from './tree.ts';
 import { valueHash } from './value-hash.ts';
@@ -13,6 +13,7 @@ export interface RewriteLog {
   readonly rewrites: Rewrite[];
   /** Only what is there is rewritten: nothing is filled in. */
   readonly partial: boolean;
+  readonly isSecret: SecretPlaces;
 }
 
 /**
@@ -42,7 +43,7 @@ function rewriteNode(
 }
 
 function rewriteEntry(
-  { rewrites, role }: ArgumentEntry,
+  { rewrites }: ArgumentEntry,
   given: JsonValue | undefined,
   trail: Trail,
   log: RewriteLog,
@@ -53,8 +54,8 @@ function rewriteEntry(
     if (before === undefined && log.partial) break;
     value = apply(before);
     if (value === before) continue;
-    // A hash of a secret would be a secret to guess from.
-    const hash = role?.secret !== true && log.rewrites.length < mostHashes;
+    // A hash of a secret, or of what holds one, would be a secret to guess from.
+    const hash = log.rewrites.length < mostHashes && !log.isSecret(trail);
     log.rewrites.push({
       rule: log.rule,
       path: formatTrail(trail),

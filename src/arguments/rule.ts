@@ -13,18 +13,27 @@ export interface ArgumentRule {
   readonly schema: 'enforce' | 'alert' | 'off' | undefined;
   /** Top-level arguments that the rule names, by a path that begins with them. */
   readonly names: ReadonlySet<string>;
-  /** Judges the arguments as they would be sent, and rewrites what the rule names a rewrite for. */
-  judge(args: JsonObject, call: CallContext): RuleJudgement;
+  /**
+   * Judges the arguments as they would be sent, and rewrites what the rule names a rewrite for.
+   *
+   * @param isSecret places of which other rules say that they are secret: their rewrites have no hashes
+   */
+  judge(args: JsonObject, call: CallContext, isSecret?: SecretPlaces): RuleJudgement;
   /**
    * Judges some of the arguments by themselves, as completion sends them: nothing is required or filled in, and no
    * relation is asked.
    */
-  judgePart(args: JsonObject, call: CallContext): RuleJudgement;
+  judgePart(args: JsonObject, call: CallContext, isSecret?: SecretPlaces): RuleJudgement;
   /** Relations that can hold for no arguments of this JSON Schema: one line each, never a value. */
   relationFaults(schema: JsonValue): readonly string[];
   /** Values of arguments with a secret role, as text: nothing that is written down may show them. Total. */
   secretsIn(args: JsonObject): readonly string[];
+  /** Whether a secret stands at a place in the arguments, around it or inside it. */
+  readonly isSecretAt: SecretPlaces;
 }
+
+/** @param trail names and positions from the arguments to a value */
+export type SecretPlaces = (trail: readonly (string | number)[]) => boolean;
 
 /** Who calls what: what relations may look at beside the arguments. */
 export interface CallContext {

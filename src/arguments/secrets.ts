@@ -14,6 +14,22 @@ export function secretsIn(root: ArgumentNode, args: JsonObject): readonly string
   return found;
 }
 
+/**
+ * Whether a rule has a secret at a place, around it or inside it. Where the place has another shape than the rule
+ * expects there, it has.
+ */
+export function isSecretAt(node: ArgumentNode, trail: readonly (string | number)[]): boolean {
+  if (!node.secret) return false;
+  const [step, ...rest] = trail;
+  if (step === undefined || node.entry?.role?.secret === true) return true;
+  if ((typeof step === 'string') !== node.keys.size > 0) return true;
+  const children =
+    typeof step === 'number'
+      ? [node.each, node.indexes.get(step)]
+      : [node.keys.get(step) ?? node.keys.get(node.folded.get(foldKey(step)) ?? '')];
+  return children.some((child) => child !== undefined && isSecretAt(child, rest));
+}
+
 const none: readonly string[] = Object.freeze([]);
 
 function collect(node: ArgumentNode, value: JsonValue, found: string[]): void {

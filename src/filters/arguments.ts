@@ -20,8 +20,14 @@ export type { ArgumentLookups } from './argument-lookups.ts';
  * Holds the arguments of tools and prompts to the rules of `arguments:`: rewrites, then roles, then relations, then
  * what only the file system or the name service can answer. The decision of `authorize`, which follows, is on the
  * rewritten arguments.
+ *
+ * @param refreshCatalog asks an upstream for its tools, once, where arguments of a tool not yet known are rewritten:
+ *   its headers may have to mirror them
  */
-export function argumentRules(lookups: ArgumentLookups): Filter {
+export function argumentRules(
+  lookups: ArgumentLookups,
+  refreshCatalog: (upstream: string) => Promise<unknown>,
+): Filter {
   return {
     name: 'arguments',
     toUpstream(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
@@ -32,7 +38,9 @@ export function argumentRules(lookups: ArgumentLookups): Filter {
       if (row === undefined || targets?.ok !== true) return pass;
       // No method has two targets with arguments.
       const target = targets.value.find(({ kind }) => kind === 'tool' || kind === 'prompt');
-      return target === undefined ? pass : judgeTarget({ frame, row, target, exchange }, lookups);
+      return target === undefined
+        ? pass
+        : judgeTarget({ frame, row, target, exchange, refreshCatalog }, lookups);
     },
   };
 }
@@ -42,6 +50,7 @@ interface Call {
   readonly row: MethodRow;
   readonly target: Target;
   readonly exchange: Exchange;
+  readonly refreshCatalog: (upstream: string) => Promise<unknown>;
 }
 
 function judgeTarget(call: Call, lookups: ArgumentLookups): Verdict | Promise<Verdict> {
@@ -123,8 +132,8 @@ function droppedBy(rewrites: readonly Rewrite[], rules: readonly ArgumentRule[])
 }
 
 /** The frame as it goes on, with headers that say what its new body says. */
-function rewritten(call: Call, params: JsonObject, rewrites: readonly Rewrite[]): Verdict {
-  const { row, target, exchange } = call;
+function rewritten(call: Call, params: JsonObject, rewrites: readonly Rewrite[]): Verdict | Promise<Verdict> {
+  const { target, exchange } = call;
   for (const { rule, path, rewrite, before, after } of rewrites) {
     addFinding(exchange, {
       check: 'arguments',
@@ -137,11 +146,17 @@ function rewritten(call: Call, params: JsonObject, rewrites: readonly Rewrite[])
     });
   }
   const frame = replaceFrame(call.frame, { ...call.frame.value, params });
-  if (exchange.era === 'modern') {
-    const { catalog, headers, facts } = exchange;
-    const mirrored = target.kind === 'tool' ? catalog.tool(target.name)?.mirroredArguments : undefined;
-    const unknown = new Map([...headers.params].filter(([suffix]) => !mirrored?.has(suffix)));
-    facts.mirroredHeaders = mirrorHeaders(frame, row, mirrored, unknown);
-  }
+  if (exchange.era !== 'modern') return replace(frame);
+  // A caller whose arguments need no header brings none, and nobody has asked for the annotations yet.
+  if (target.kind !== 'tool' || exchange.catalog.tool(target.name) !== undefined)
+    return mirrored(frame, call);
+  return call.refreshCatalog(exchange.upstream).then(() => mirrored(frame, call));
+}
+
+function mirrored(frame: RequestFrame | NotificationFrame, { row, target, exchange }: Call): Verdict {
+  const { catalog, headers, facts } = exchange;
+  const annotated = target.kind === 'tool' ? catalog.tool(target.name)?.mirroredArguments : undefined;
+  const unknown = new Map([...headers.params].filter(([suffix]) => !annotated?.has(suffix)));
+  facts.mirroredHeaders = mirrorHeaders(frame, row, annotated, unknown);
   return replace(frame);
 }

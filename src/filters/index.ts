@@ -52,7 +52,7 @@ export function createFilters(deps: FilterDeps): readonly Filter[] {
       refreshCatalog: deps.refreshCatalog,
       maxAge: options.definitions.maxAge,
     }),
-    argumentRules(deps.lookups),
+    argumentRules(deps.lookups, deps.refreshCatalog),
     authorize(outstanding),
     schema({
       book: deps.schemas,

@@ -183,6 +183,21 @@ describe('what is recorded', () => {
       { rule: 'r', path: 'pin', rewrite: 'drop', before: undefined, after: undefined },
     ]);
   });
+
+  test('has no hash of what holds a secret, whichever rule says that it is one', () => {
+    const given = { auth: { pin: ['1234'] }, note: 'n' };
+    const dropping = { args: { auth: { drop: true }, note: { drop: true } } };
+    const hashed = (secret: object) =>
+      ruleOf(dropping)
+        .judge(given, caller, ruleOf({ args: secret }).isSecretAt)
+        .rewrites.filter(({ before }) => before !== undefined)
+        .map(({ path }) => path);
+    expect(hashed({})).toEqual(['auth', 'note']);
+    expect(hashed({ 'auth.other': { secret: {} } })).toEqual(['note']);
+    expect(hashed({ 'auth.pin[*]': { secret: {} } })).toEqual(['note']);
+    expect(hashed({ Auth: { secret: {} } })).toEqual(['note']);
+    expect(hashed({ 'note[*]': { secret: {} } })).toEqual(['auth']);
+  });
 });
 
 const anyText = fc.oneof(

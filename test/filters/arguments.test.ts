@@ -67,7 +67,10 @@ const tool = (name: string, args?: object) =>
 
 async function judged(request: Frame, shape: ExchangeShape = {}, lookups = noLookups) {
   const exchange = makeExchange({ request, policy, ...shape });
-  const verdict = await up(argumentRules(lookups), exchange);
+  const verdict = await up(
+    argumentRules(lookups, async () => {}),
+    exchange,
+  );
   return { exchange, verdict, answer: told(verdict) };
 }
 
@@ -231,7 +234,10 @@ describe('the headers that mirror arguments', () => {
     const request = modernCall('tools/call', { name: 'query', arguments: args });
     const exchange = modernExchange(request, { policy: mirroring, catalog, headers });
     exchange.facts.mirroredHeaders = ['as', 'protocol left them'];
-    const verdict = await up(argumentRules(noLookups), exchange);
+    const verdict = await up(
+      argumentRules(noLookups, async () => {}),
+      exchange,
+    );
     return { verdict, headers: exchange.facts.mirroredHeaders };
   }
 

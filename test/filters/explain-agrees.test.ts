@@ -42,7 +42,7 @@ const args = fc
   .map(([named, sibling]) => ({ ...named, ...sibling }));
 
 test('what explain and decision tables say of a call is what the filters do with it', async () => {
-  const filters = [argumentRules(noLookups()), makeGate().filter('authorize')];
+  const filters = [argumentRules(noLookups(), async () => {}), makeGate().filter('authorize')];
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(

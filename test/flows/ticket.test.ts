@@ -25,7 +25,9 @@ describe('the ticket of a call', () => {
     expect(ticketOf(params('{"arguments":{"n":1,"to":"a@example.com"},"name":"send"}'), key)).toBe(one);
     expect(
       ticketOf(
-        params('{"_meta":{"progressToken":9,"traceparent":"00-1-2-01"},"name":"send","arguments":{"to":"a@example.com","n":1}}'),
+        params(
+          '{"_meta":{"progressToken":9,"traceparent":"00-1-2-01"},"name":"send","arguments":{"to":"a@example.com","n":1}}',
+        ),
         key,
       ),
     ).toBe(one);
