@@ -37,7 +37,7 @@ const inTree = (r: Random): string => `${r.pick(folders)}/${file(r)}`;
 const home = (r: Random): string =>
   r.pick([
     '/Users/ann/Projects',
-    '/home/dev/work',
+    '/home/dev/code',
     '/workspace',
     '/srv/data',
     '/mnt/nas',
