@@ -1,5 +1,5 @@
 import { GatewayError, type PublicErrorData } from '../errors.ts';
-import type { CanaryBook } from '../flows/canaries.ts';
+import type { CanaryBook, Sighting } from '../flows/canaries.ts';
 import { HoldBook, type HoldScope } from '../flows/hold-book.ts';
 import { ticketOf } from '../flows/ticket.ts';
 import type { Frame, NotificationFrame, RequestFrame } from '../mcp/frame.ts';
@@ -81,6 +81,7 @@ export function flow(deps: FlowDeps): Filter {
         upstream: exchange.upstream,
         method: frame.method,
         params: frame.params,
+        headers: exchange.facts.mirroredHeaders,
       },
       deps.key,
     );
@@ -224,10 +225,18 @@ function holdOf(policy: CompiledPolicy): number {
 }
 
 function judgeCanaries(frame: Frame, exchange: Exchange, canaries: CanaryBook): Verdict | undefined {
-  const sighting = 'value' in frame ? canaries.findIn(frame.value) : undefined;
+  const sighting =
+    'value' in frame ? (canaries.findIn(frame.value) ?? inHeaders(exchange, canaries)) : undefined;
   if (sighting === undefined) return undefined;
   note(exchange, 'refused', `canaries.${sighting.canary.name}`, 'canary', sighting.path);
   return reject(new GatewayError('content-refused'));
+}
+
+/** `Mcp-Param-*` that mirror no argument are forwarded (2026-07-28, streamable HTTP), and nothing else reads them. */
+function inHeaders({ headers }: Exchange, canaries: CanaryBook): Sighting | undefined {
+  return headers.params.size === 0
+    ? undefined
+    : canaries.findIn({ headers: Object.fromEntries(headers.params) });
 }
 
 function judgeReturnedCanaries(frame: Frame, exchange: Exchange, canaries: CanaryBook): Verdict {

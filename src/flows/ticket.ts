@@ -7,6 +7,8 @@ export interface TicketedCall {
   readonly upstream: string;
   readonly method: string;
   readonly params: JsonObject | undefined;
+  /** `Mcp-Name` and `Mcp-Param-*` that go with it, names and values in turn: a server may read them as well. */
+  readonly headers: readonly string[];
 }
 
 /** 128 bits, lower-case hexadecimal. */
@@ -27,7 +29,14 @@ export function ticketOf(call: TicketedCall, key: Buffer): string {
     if (Object.keys(lasting).length === 0) delete params._meta;
     else params._meta = lasting;
   }
-  const about: JsonValue = ['sallyport approval v1', call.principal, call.upstream, call.method, params];
+  const about: JsonValue = [
+    'sallyport approval v1',
+    call.principal,
+    call.upstream,
+    call.method,
+    params,
+    ...call.headers,
+  ];
   return createHmac('sha256', key).update(canonical(about), 'utf8').digest('hex').slice(0, 32);
 }
 

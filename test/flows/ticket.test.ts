@@ -8,6 +8,7 @@ const call: TicketedCall = {
   upstream: 'mail',
   method: 'tools/call',
   params: { name: 'send', arguments: { to: 'a@example.com', n: 1 } },
+  headers: [],
 };
 
 function params(text: string): TicketedCall {
@@ -37,6 +38,7 @@ describe('the ticket of a call', () => {
     const others = [
       { ...call, principal: 'apikey:bob' },
       { ...call, upstream: 'chat' },
+      { ...call, headers: ['mcp-param-note', 'the whole file'] },
       { ...call, method: 'prompts/get' },
       { ...call, params: undefined },
       params('{"_meta":{"note":"not approved"},"name":"send","arguments":{"to":"a@example.com","n":1}}'),
