@@ -92,6 +92,11 @@ const table = {
   // Who is calling.
   'credential-missing': { status: 401, rpc: 4010, text: 'Authentication is required' },
   'credential-invalid': { status: 401, rpc: 4010, text: 'The credential is not valid' },
+  'scope-insufficient': {
+    status: 403,
+    rpc: 4030,
+    text: 'The token lacks a scope that this needs',
+  },
   'session-missing': { status: 400, rpc: -32600, text: 'The session id is missing' },
   'session-unknown': { status: 404, rpc: -32001, text: 'Session not found' },
 
@@ -137,6 +142,7 @@ const table = {
   flooded: { status: 429, rpc: 4290, text: 'Too many requests: try again later' },
   'answer-unexpected': { status: 400, rpc: -32600, text: 'Nobody asked the question that this answers' },
   'request-id-in-use': { status: 400, rpc: -32600, text: 'A request with this id is still running' },
+  'handle-unknown': { status: 200, bareStatus: 404, rpc: -32602, text: 'Not found, or no longer known' },
   'state-unknown': { status: 400, rpc: -32602, text: 'The request state is not known or has expired' },
 
   // What the upstream did.

@@ -55,6 +55,7 @@ export function createExchange(call: Call, gate: BenchGate, sessionId: string): 
     id: `exchange-${calling}`,
     peer: { address: '127.0.0.1', port: 50_000, tls: undefined },
     principal: caller,
+    bearer: undefined,
     upstream: 'warehouse',
     catalog: gate.catalog,
     era: eraOf(call.revision),

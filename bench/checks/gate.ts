@@ -97,7 +97,9 @@ const heldSecrets = ['Bearer 3f1c9a54f0d24e0f9f6f1d1f0f8c7a55', '9d1e0c0b-60a1-4
 
 export const caller: Principal = {
   id: 'apikey:nightly-report',
-  credentials: [{ kind: 'apiKey', name: 'nightly-report', expiresAt: undefined }],
+  credentials: [
+    { kind: 'apiKey', name: 'nightly-report', prefix: 'aaaaaaaa', roles: [], expiresAt: undefined },
+  ],
   expiresAt: undefined,
 };
 

@@ -122,6 +122,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     when: 'Something that was presented is not good, whatever else was proven; or it expired while a stream was open. The reason is not told.',
     help: 'Renew the credential.',
   },
+  'scope-insufficient': {
+    when: 'The token was good, but lacks a scope that this method and target need. `WWW-Authenticate` lists every scope of the operation.',
+    help: 'Ask the authorization server for a token with the listed scopes; official clients do so by themselves.',
+  },
   'session-missing': { when: 'DELETE without `Mcp-Session-Id`.', help: fixClient },
   'session-unknown': {
     when: "The session id is stale, forged, another caller's, another upstream's, or sealed with a key that is gone; or the upstream has forgotten the session. All look alike. Also an event id that does not belong to the session.",
@@ -171,6 +175,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
   'request-id-in-use': {
     when: 'A request of this session with the same id has not ended.',
     help: 'Use each id once.',
+  },
+  'handle-unknown': {
+    when: 'A task id or cursor that this gateway did not give to this caller for this upstream, or that is too old. Foreign, forged and expired ones look alike.',
+    help: 'Begin again: list from the start, or call the tool anew.',
   },
   'state-unknown': {
     when: "`requestState` is stale, altered, or another caller's, method's or target's; or `inputResponses` answers what was not asked.",

@@ -21,6 +21,8 @@ const keyFile = z.strictObject({
         prefix: z.string().regex(/^[a-z0-9]{8}$/, 'The eight characters after spk_'),
         hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hex digits in lower case'),
         expiresAt: z.iso.datetime({ offset: true }).optional(),
+        createdAt: z.iso.datetime({ offset: true }).optional(),
+        roles: z.array(z.string().min(1).max(64)).max(64).optional(),
       }),
     )
     .max(maximumKeys)
@@ -85,7 +87,7 @@ function load(path: string, readFile: (path: string) => string): ReadonlyMap<str
   const document = parseDocument({ file: path, text: readFile(path) }, keyFile);
   if (!document.ok) throw new Error(document.problems.map(formatProblem).join('\n'));
   const stored = new Map<string, StoredKey>();
-  for (const { name, prefix, hash, expiresAt: expiry } of document.value.keys) {
+  for (const { name, prefix, hash, expiresAt: expiry, roles = [] } of document.value.keys) {
     const expiresAt = expiry === undefined ? undefined : Date.parse(expiry);
     stored.set(prefix, {
       hash: Buffer.from(hash.slice('sha256:'.length), 'hex'),
@@ -93,7 +95,7 @@ function load(path: string, readFile: (path: string) => string): ReadonlyMap<str
       answer: Object.freeze({
         kind: 'proven',
         principalId: apiKeyId(name),
-        credential: Object.freeze({ kind: 'apiKey', name, expiresAt }),
+        credential: Object.freeze({ kind: 'apiKey', name, prefix, roles: Object.freeze(roles), expiresAt }),
       }),
     });
   }

@@ -11,6 +11,12 @@ export interface Evidence {
   readonly authorization: string | undefined;
   /** The one value of the API key header; undefined if absent. Repeated headers were refused before. */
   readonly apiKey: string | undefined;
+  /** The one value of `DPoP` (RFC 9449, section 4.1); undefined if absent. Repeated headers were refused before. */
+  readonly dpop: string | undefined;
+  /** HTTP method of the request: what a DPoP proof is about. */
+  readonly verb: string;
+  /** Name of the upstream that was asked for: its resource is what a token must be meant for. */
+  readonly upstream: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
 }

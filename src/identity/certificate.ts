@@ -89,6 +89,7 @@ function identify(
       commonName,
       uris: Object.freeze([...uris]),
       dns: Object.freeze([...dns]),
+      anchorFingerprint256: certificate.anchorFingerprint256,
       expiresAt: notAfter,
     }),
   });

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import { createApiKeyAuthenticator } from './api-key.ts';
 import type { Authenticator, AuthenticatorAnswer, CredentialKind, Evidence } from './authenticator.ts';
+import type { BearerToken } from './bearer-token.ts';
 import { createCertificateAuthenticator } from './certificate.ts';
 import { challengeFor } from './challenge.ts';
 import type { FetchJwks } from './jwks-fetch.ts';
@@ -13,7 +14,12 @@ export type { Authenticator, AuthenticatorAnswer, Evidence } from './authenticat
 
 /** Who is calling, or why nobody can say. */
 export type Authentication =
-  | { readonly ok: true; readonly principal: Principal }
+  | {
+      readonly ok: true;
+      readonly principal: Principal;
+      /** The access token among what was proven. */
+      readonly bearer?: BearerToken | undefined;
+    }
   | {
       readonly ok: false;
       /** 401 with `WWW-Authenticate`. */

@@ -7,6 +7,8 @@ export type Credential =
       readonly commonName: string | undefined;
       readonly uris: readonly string[];
       readonly dns: readonly string[];
+      /** SHA-256 over the DER of the CA certificate that anchors its chain, lower-case hex. */
+      readonly anchorFingerprint256: string;
       /** Milliseconds since the epoch. */
       readonly expiresAt: number;
     }
@@ -16,9 +18,23 @@ export type Credential =
       readonly subject: string;
       readonly scopes: readonly string[];
       readonly claims: { readonly [name: string]: unknown };
+      /** `jti`: what a deny list names it by. Undefined where the issuer gives none. */
+      readonly tokenId: string | undefined;
+      /** `client_id` or `azp`: the OAuth client that it was issued to. A workload is its own subject. */
+      readonly clientId: string | undefined;
+      /** What its holder proves beside it: a TLS client certificate (RFC 8705) or a DPoP key (RFC 9449). */
+      readonly bound: 'certificate' | 'dpop' | undefined;
       readonly expiresAt: number;
     }
-  | { readonly kind: 'apiKey'; readonly name: string; readonly expiresAt: number | undefined }
+  | {
+      readonly kind: 'apiKey';
+      readonly name: string;
+      /** The eight public characters after `spk_`. */
+      readonly prefix: string;
+      /** Roles that the key file itself gives to this key. */
+      readonly roles: readonly string[];
+      readonly expiresAt: number | undefined;
+    }
   | { readonly kind: 'anonymous' };
 
 /** Who authentication says is calling. */

@@ -182,6 +182,9 @@ function readClaims(
         subject: sub,
         scopes: Object.freeze(readScopes(payload)),
         claims: Object.freeze({ ...payload }),
+        tokenId: typeof payload.jti === 'string' ? payload.jti : undefined,
+        clientId: readClientId(payload),
+        bound: thumbprint === undefined ? undefined : 'certificate',
         expiresAt,
       }),
     }),
@@ -196,6 +199,12 @@ function readBinding(cnf: unknown): { readonly certificate: string } | 'unsuppor
   const [name, value] = entries[0] ?? [];
   if (entries.length !== 1 || name !== 'x5t#S256' || typeof value !== 'string') return 'unsupported';
   return { certificate: value };
+}
+
+/** `client_id` (RFC 9068, section 2.2); `azp` is what OpenID providers write instead. */
+function readClientId(payload: JWTPayload): string | undefined {
+  const written = payload['client_id'] ?? payload['azp'];
+  return typeof written === 'string' ? written : undefined;
 }
 
 /** `scope` is one string (RFC 8693, section 4.2); `scp` is what some issuers write instead, as a string or a list. */

@@ -1,3 +1,4 @@
+import type { BearerToken } from '../identity/bearer-token.ts';
 import type { Peer } from '../identity/peer.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Frame } from '../mcp/frame.ts';
@@ -17,6 +18,8 @@ export interface Exchange {
   readonly id: string;
   readonly peer: Peer;
   readonly principal: Principal;
+  /** The access token that the caller proved itself with. Only for exchanging it (RFC 8693): it never travels. */
+  readonly bearer: BearerToken | undefined;
   readonly upstream: string;
   /** What this upstream's own lists said last: names and header annotations of its tools. */
   readonly catalog: Catalog;

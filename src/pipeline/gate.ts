@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import type { BearerToken } from '../identity/bearer-token.ts';
 import type { Authentication, Evidence } from '../identity/identity.ts';
 import type { Principal } from '../identity/principal.ts';
 import { type Decoded, type DecodeFailure, type DecodeLimits, decodeBody } from '../mcp/decode.ts';
@@ -41,6 +42,7 @@ export interface GateDependencies extends ConductDependencies {
 interface Known {
   readonly arrival: Arrival;
   readonly principal: Principal;
+  readonly bearer: BearerToken | undefined;
   readonly headers: ProtocolHeaders;
   readonly port: UpstreamPort;
   readonly catalog: Catalog;
@@ -73,7 +75,8 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       if (!authentication.ok) return await refuse(authentication.error);
       principal = authentication.principal;
 
-      const known = { arrival, principal, headers: read.value, ...upstream, time, startedAt };
+      const { bearer } = authentication;
+      const known = { arrival, principal, bearer, headers: read.value, ...upstream, time, startedAt };
       const frames = framesOf(arrival, read.value, deps.clientDecodeLimits);
       if (!frames.ok) return await refuse(errorOf(frames.failure), frames.failure.id);
       const era = classifyEra(frames.value.frames[0]!, read.value);
@@ -204,6 +207,7 @@ function begin(
     id,
     peer: known.arrival.peer,
     principal: known.principal,
+    bearer: known.bearer,
     upstream: known.port.name,
     catalog: known.catalog,
     era,
@@ -250,7 +254,8 @@ function openSession(
 function evidenceOf(arrival: Arrival, apiKeyHeader: string, time: number): Evidence | undefined {
   let authorization: string | undefined;
   let apiKey: string | undefined;
-  const { rawHeaders } = arrival;
+  let dpop: string | undefined;
+  const { rawHeaders, upstream, verb } = arrival;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase();
     if (name === 'authorization') {
@@ -259,9 +264,12 @@ function evidenceOf(arrival: Arrival, apiKeyHeader: string, time: number): Evide
     } else if (name === apiKeyHeader) {
       if (apiKey !== undefined) return undefined;
       apiKey = rawHeaders[index + 1]!;
+    } else if (name === 'dpop') {
+      if (dpop !== undefined) return undefined;
+      dpop = rawHeaders[index + 1]!;
     }
   }
-  return { peer: arrival.peer, authorization, apiKey, time };
+  return { peer: arrival.peer, authorization, apiKey, dpop, verb, upstream, time };
 }
 
 function errorOf(failure: DecodeFailure): GatewayError {

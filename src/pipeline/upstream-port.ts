@@ -1,3 +1,6 @@
+import type { BearerToken } from '../identity/bearer-token.ts';
+import type { Principal } from '../identity/principal.ts';
+
 /** What the pipeline asks of a transport towards an MCP server. upstream/ implements it. */
 export interface UpstreamPort {
   readonly name: string;
@@ -19,6 +22,19 @@ export interface UpstreamMessage {
   readonly longLived: boolean;
   /** Aborting closes the upstream call. */
   readonly signal: AbortSignal;
+  /** On whose behalf; undefined where the gateway asks for itself, as for a tool list. */
+  readonly caller?: UpstreamCaller | undefined;
+}
+
+/** Whose call it is, for credentials that are made for each caller. Nothing of it is sent as it stands. */
+export interface UpstreamCaller {
+  readonly principal: Principal;
+  /** What can be exchanged for a token that the upstream accepts; undefined where the caller came without a token. */
+  readonly bearer: BearerToken | undefined;
+  /** JSON-RPC method, or `stream-open`, `session-end`, `response`. */
+  readonly method: string;
+  /** Tool or prompt name, resource URI; undefined where the method has no other target. */
+  readonly target: string | undefined;
 }
 
 export type UpstreamAnswer =

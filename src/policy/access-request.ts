@@ -27,8 +27,11 @@ export type SubjectCredential =
       readonly subject: string;
       readonly scopes: readonly string[];
       readonly claims: { readonly [name: string]: ConditionValue };
+      readonly clientId?: string | undefined;
+      /** What the holder proved beside it; undefined: a bearer token, good in anybody's hands. */
+      readonly bound?: 'certificate' | 'dpop' | undefined;
     }
-  | { readonly kind: 'apiKey'; readonly name: string }
+  | { readonly kind: 'apiKey'; readonly name: string; readonly roles?: readonly string[] }
   | { readonly kind: 'anonymous' };
 
 /**

@@ -444,7 +444,9 @@ describe('the caller, as relations see it', () => {
   const credential = { expiresAt: 0, issuer: 'https://idp.example', subject: 'alice', scopes: [] };
   const withClaims = (claims: Record<string, unknown>): Principal => ({
     id: 'token:https://idp.example#alice',
-    credentials: [{ kind: 'token', ...credential, claims }],
+    credentials: [
+      { kind: 'token', ...credential, claims, tokenId: undefined, clientId: undefined, bound: undefined },
+    ],
     expiresAt: undefined,
   });
   const withCertificate = (uris: readonly string[]): Principal => ({
@@ -457,6 +459,7 @@ describe('the caller, as relations see it', () => {
         commonName: undefined,
         uris,
         dns: [],
+        anchorFingerprint256: '',
         expiresAt: 0,
       },
     ],

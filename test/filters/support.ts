@@ -37,7 +37,7 @@ export function policyOf(text: string): CompiledPolicy {
 export function principal(name = 'alice'): Principal {
   return {
     id: `apikey:${name}`,
-    credentials: [{ kind: 'apiKey', name, expiresAt: undefined }],
+    credentials: [{ kind: 'apiKey', name, prefix: 'aaaaaaaa', roles: [], expiresAt: undefined }],
     expiresAt: undefined,
   };
 }
@@ -94,6 +94,7 @@ export function makeExchange(shape: ExchangeShape = {}): Exchange {
     id: `exchange-${lastExchange}`,
     peer: { address: shape.address ?? '127.0.0.1', port: 50_000, tls: undefined },
     principal: shape.principal ?? principal(),
+    bearer: undefined,
     upstream: shape.upstream ?? 'warehouse',
     catalog: shape.catalog ?? createCatalog(),
     era: eraOf(revision),

@@ -300,7 +300,7 @@ describe('an authenticator that breaks', () => {
       kind: 'apiKey',
       authenticate: () => ({
         kind: 'proven',
-        credential: { kind: 'apiKey', name: 'a', expiresAt: undefined },
+        credential: { kind: 'apiKey', name: 'a', prefix: 'aaaaaaaa', roles: [], expiresAt: undefined },
         principalId: 'apikey:a',
       }),
     };

@@ -6,6 +6,9 @@ export interface Presented {
   readonly certificate?: PeerCertificate;
   readonly authorization?: string;
   readonly apiKey?: string;
+  readonly dpop?: string;
+  readonly verb?: string;
+  readonly upstream?: string;
   readonly time?: number;
   /** On a plain-text listener. */
   readonly plain?: boolean;
@@ -18,6 +21,9 @@ export function evidenceOf(presented: Presented): Evidence {
     peer: { address: '127.0.0.1', port: 50_000, tls },
     authorization: presented.authorization,
     apiKey: presented.apiKey,
+    dpop: presented.dpop,
+    verb: presented.verb ?? 'POST',
+    upstream: presented.upstream ?? 'warehouse',
     time: presented.time ?? Date.now(),
   };
 }

@@ -27,6 +27,7 @@ export const alice: Principal = {
       commonName: undefined,
       uris: ['spiffe://acme.example/ns/data/sa/alice'],
       dns: [],
+      anchorFingerprint256: 'cd'.repeat(32),
       expiresAt: 0,
     },
   ],

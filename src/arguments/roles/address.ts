@@ -1,5 +1,5 @@
-import { type Block, embeddedV4, readAddress } from './address-block.ts';
-import { specialRange } from './address-ranges.ts';
+import { type Block, embeddedV4, readAddress } from '../../addresses/address-block.ts';
+import { specialRange } from '../../addresses/address-ranges.ts';
 
 /** Whether an address is one that anybody on the internet may reach, or what else it is. */
 export type AddressClass = { readonly kind: 'public' } | { readonly kind: 'special'; readonly name: string };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hasHostBits, readBlock } from './address-block.ts';
+import { hasHostBits, readBlock } from '../../addresses/address-block.ts';
 
 const prefix = z.number().int().min(0).max(128).optional();
 

@@ -1,8 +1,14 @@
 import type { z } from 'zod';
+import {
+  type Block,
+  hasHostBits,
+  readBlock,
+  readExactAddress,
+  within,
+} from '../../addresses/address-block.ts';
+import { isPrivateBlock, specialRange } from '../../addresses/address-ranges.ts';
 import type { JsonValue } from '../../values/json.ts';
 import type { Role, RoleKind } from '../role.ts';
-import { type Block, hasHostBits, readBlock, readExactAddress, within } from './address-block.ts';
-import { isPrivateBlock, specialRange } from './address-ranges.ts';
 import { cidrOptions } from './cidr-options.ts';
 import { toFaults } from './faults.ts';
 

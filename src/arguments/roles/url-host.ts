@@ -1,4 +1,4 @@
-import { type Block, readExactAddress } from './address-block.ts';
+import { type Block, readExactAddress } from '../../addresses/address-block.ts';
 
 /** A host as one exact spelling of one thing. */
 export type Host =

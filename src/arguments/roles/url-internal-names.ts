@@ -1,5 +1,5 @@
+import { readExactAddress } from '../../addresses/address-block.ts';
 import { classifyBlock } from './address.ts';
-import { readExactAddress } from './address-block.ts';
 
 /** Names that end in one of these are answered by the local network, or by nobody. RFC 6761, RFC 8375, ICANN. */
 const internalSuffixes: ReadonlySet<string> = new Set([

@@ -1,8 +1,8 @@
 import { BlockList, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readExactAddress } from '../../../src/addresses/address-block.ts';
 import { classifyAddress } from '../../../src/arguments/roles/address.ts';
-import { readExactAddress } from '../../../src/arguments/roles/address-block.ts';
 import { oddNotationsV4, specialV4, specialV6 } from './address-disguises.ts';
 
 /** The registries once more, for another matcher. */
