@@ -91,6 +91,11 @@ export function isPrivateBlock(block: Block): boolean {
   return privateBlocks.some((range) => within(block, range));
 }
 
+/** Whether all of a block lies in one range that is set apart: none of its addresses is public. */
+export function isSpecialBlock(block: Block): boolean {
+  return (block.family === 4 ? rangesV4 : rangesV6).some((range) => within(block, range.block));
+}
+
 function range(text: string, name: string): Range {
   return { block: readBlock(text)!, name };
 }

@@ -1,15 +1,21 @@
+/** What a request is for: a label of metrics, so a closed set. */
+export type DialPurpose = 'jwks' | 'discovery' | 'introspection' | 'token' | 'other';
+
 /** One request that the gateway makes for itself: to an issuer, never to an MCP server. */
 export interface DialRequest {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | URLSearchParams | Uint8Array | null;
+  /** `GET` (default) or `POST`. */
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | Headers | undefined;
+  readonly body?: string | URLSearchParams | Uint8Array | null | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Default `other`. */
+  readonly purpose?: DialPurpose | undefined;
 }
 
 /**
  * A guarded `fetch`, in the shape that jose and oauth4webapi take one: https only (http only where configuration names
  * the address), addresses checked after resolution and then dialled as they are, no redirect followed, time and bytes
- * bounded, no cookie, no proxy of the environment, no compression.
+ * bounded, no cookie, no proxy of the environment, no compression. The body of the response has been read already.
  *
  * @throws DialError for what was refused or failed; its message is for operators
  */
@@ -18,5 +24,11 @@ export type Dial = (url: string, request?: DialRequest) => Promise<Response>;
 /** Where every fetch of the gateway goes through. */
 export interface Dialer {
   readonly dial: Dial;
+  /** Ends what is under way; from here on every dial is refused. */
   close(): Promise<void>;
+}
+
+/** The same dial, counted under a purpose: for libraries that make the request themselves. */
+export function dialFor(dial: Dial, purpose: DialPurpose): Dial {
+  return (url, request) => dial(url, { ...request, purpose });
 }

@@ -1,66 +1,24 @@
 import type { JSONWebKeySet, JWK } from 'jose';
+import type { Dial } from '../dialer/contract.ts';
 
-/** What is asked of `fetch`: the platform's own fits. */
-export type FetchJwks = (
-  url: string,
-  init: {
-    readonly redirect: 'error';
-    readonly signal: AbortSignal;
-    readonly headers: Readonly<Record<string, string>>;
-  },
-) => Promise<Response>;
-
-/** 256 KiB holds some 150 RSA keys with their certificate chains; real sets are below 10 KiB. */
-const maximumBytes = 256 * 1024;
 /** 100 keys, because each is a candidate for every token without a key id. */
 const maximumKeys = 100;
-/** Five seconds for the whole exchange: a caller waits for the first one. */
-const timeoutMs = 5_000;
 
 /**
- * Whether keys may be fetched from here: https, or http where the bytes never leave the machine. Whoever can change
- * the answer can sign as the issuer.
- */
-export function isJwksUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-/**
- * Fetches an issuer's key set: status 200 only, no redirect (one would let the issuer's host point at any address the
- * gateway can reach), bounded in bytes and time.
+ * Fetches an issuer's key set: status 200 only. Time, bytes, addresses and redirects are the dialer's to bound.
  *
  * @throws Error on anything else; the message is for operators
  */
-export async function fetchJwks(fetch: FetchJwks, url: string, signal: AbortSignal): Promise<JSONWebKeySet> {
-  const response = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+export async function fetchJwks(dial: Dial, url: string, signal: AbortSignal): Promise<JSONWebKeySet> {
+  const response = await dial(url, {
+    signal,
     headers: { accept: 'application/jwk-set+json, application/json' },
+    purpose: 'jwks',
   });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`${url}: status ${response.status}`);
-  }
-  return parseJwks(await readBounded(response, url), url);
-}
-
-async function readBounded(response: Response, url: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  // Leaving the loop by a throw cancels the body: nothing more is read.
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maximumBytes) throw new Error(`${url}: more than ${maximumBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const { origin, pathname } = new URL(url);
+  const source = origin + pathname;
+  if (response.status !== 200) throw new Error(`${source}: status ${response.status}`);
+  return parseJwks(await response.text(), source);
 }
 
 /**

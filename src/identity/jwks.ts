@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { type FetchJwks, fetchJwks, parseJwks } from './jwks-fetch.ts';
+import type { Dial } from '../dialer/contract.ts';
+import type { Discovery } from './discovery.ts';
+import { fetchJwks, parseJwks } from './jwks-fetch.ts';
+import { type RememberOptions, remember } from './remembered.ts';
 
 /** An issuer's keys as they stood at one moment. */
 export interface KeySet {
@@ -45,14 +48,8 @@ export function createFileKeys(
   };
 }
 
-export interface RemoteKeysOptions {
+export interface RemoteKeysOptions extends RememberOptions {
   readonly url: string;
-  /** Milliseconds after which the keys are looked at again, while the old ones serve on. */
-  readonly refreshInterval: number;
-  /** Least milliseconds between the beginnings of two fetches. */
-  readonly cooldown: number;
-  /** Milliseconds after which keys that could not be confirmed are no longer believed. */
-  readonly maxStale: number;
 }
 
 /**
@@ -61,54 +58,57 @@ export interface RemoteKeysOptions {
  * When the issuer cannot be reached, the last keys serve until `maxStale` after their fetch; then nothing of this
  * issuer is believed.
  */
-export function createRemoteKeys(options: RemoteKeysOptions, fetch: FetchJwks): KeySource {
-  const closing = new AbortController();
-  let known: { readonly set: KeySet; readonly text: string; readonly fetchedAt: number } | undefined;
-  let lastAttempt: number | undefined;
-  let lastTime = 0;
-  let running: Promise<void> | undefined;
+export function createRemoteKeys(options: RemoteKeysOptions, dial: Dial): KeySource {
+  return toKeySource(options, dial, async () => options.url);
+}
 
-  function look(time: number): Promise<void> {
-    running ??= fetchOnce(time).finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  async function fetchOnce(time: number): Promise<void> {
-    lastAttempt = time;
-    const jwks = await fetchJwks(fetch, options.url, closing.signal);
-    const text = JSON.stringify(jwks);
-    // The same keys stay the same object: tokens verified with them stay verified.
-    const set = known?.text === text ? known.set : toKeySet(jwks);
-    known = { set, text, fetchedAt: time };
-  }
-
-  function refresh(time: number): Promise<void> {
-    lastTime = time;
-    if (running === undefined && lastAttempt !== undefined) {
-      const elapsed = time - lastAttempt;
-      // A clock that was set back must not stop fetches until it has caught up.
-      if (elapsed >= 0 && elapsed < options.cooldown) return Promise.resolve();
-    }
-    // The failure is not the caller's: it finds no key, and says so.
-    return look(time).catch(() => {});
-  }
-
+/**
+ * Keys at the place that the issuer's metadata names. The metadata is looked at again before the keys are, once it is
+ * older than the interval: a place that moved is found with the keys that moved.
+ */
+export function createDiscoveredKeys(options: RememberOptions, discovery: Discovery, dial: Dial): KeySource {
+  const keys = toKeySource(options, dial, async (time) => {
+    const metadata = await discovery.fresh(time);
+    if (metadata === undefined) throw new Error("the issuer's metadata is not known");
+    return metadata.jwksUri;
+  });
   return {
-    current(time) {
-      lastTime = time;
-      if (known === undefined) return undefined;
-      const age = time - known.fetchedAt;
-      if (age >= options.refreshInterval || age < 0) void refresh(time);
-      return age < options.maxStale ? known.set : undefined;
+    ...keys,
+    async reload() {
+      await discovery.reload();
+      await keys.reload();
     },
-    refresh,
-    reload: () => look(lastTime),
     close() {
-      closing.abort();
+      discovery.close();
+      keys.close();
     },
   };
+}
+
+function toKeySource(
+  options: RememberOptions,
+  dial: Dial,
+  locate: (time: number) => Promise<string | undefined>,
+): KeySource {
+  const seen = remember<Published>(options, async ({ time, signal, previous }) => {
+    const url = await locate(time);
+    // An issuer that publishes no place for keys has none.
+    const jwks = url === undefined ? { keys: [] } : await fetchJwks(dial, url, signal);
+    const text = JSON.stringify(jwks);
+    // The same keys stay the same object: tokens verified with them stay verified.
+    return previous?.text === text ? previous : { set: toKeySet(jwks), text };
+  });
+  return {
+    current: (time) => seen.current(time)?.set,
+    refresh: seen.refresh,
+    reload: seen.reload,
+    close: seen.close,
+  };
+}
+
+interface Published {
+  readonly set: KeySet;
+  readonly text: string;
 }
 
 function toKeySet(jwks: JSONWebKeySet): KeySet {

@@ -2,13 +2,16 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Authenticator } from '../../src/identity/authenticator.ts';
+import { isEndpointOf, isIssuerEndpoint, isIssuerUrl } from '../../src/identity/issuer-url.ts';
 import { createRemoteKeys, type KeySource } from '../../src/identity/jwks.ts';
-import { fetchJwks, isJwksUrl, parseJwks } from '../../src/identity/jwks-fetch.ts';
+import { parseJwks } from '../../src/identity/jwks-fetch.ts';
 import { tokenOptions } from '../../src/identity/options.ts';
 import { createTokenAuthenticator } from '../../src/identity/token.ts';
+import { dialerOf } from '../dialer/support.ts';
 import { audience, issuer, makeIssuer, now, type TestIssuer } from './issuer.ts';
 import { evidenceOf } from './support.ts';
 
+const { dial } = dialerOf();
 let idp: TestIssuer;
 let next: TestIssuer;
 const open: (Server | Authenticator | KeySource)[] = [];
@@ -42,7 +45,7 @@ async function serve(listener: RequestListener): Promise<{ url: string; count: (
 }
 
 function authenticatorOf(jwks: string): Authenticator {
-  const authenticator = createTokenAuthenticator(tokenOptions.parse({ issuer, audience, jwks }));
+  const authenticator = createTokenAuthenticator(tokenOptions.parse({ issuer, audience, jwks }), { dial });
   open.push(authenticator);
   return authenticator;
 }
@@ -192,12 +195,12 @@ describe('answers that are not a key set change nothing', () => {
     [
       'a redirect',
       (_, response) => void response.writeHead(302, { location: '/elsewhere' }).end(),
-      /fetch failed/,
+      /a redirect \(302\)/,
     ],
     [
       'a permanent redirect',
       (_, response) => void response.writeHead(308, { location: '/' }).end(),
-      /fetch failed/,
+      /a redirect \(308\)/,
     ],
     ['not JSON', (_, response) => void response.end('<html>'), /not JSON/],
     ['cut short', (_, response) => void response.end(idp.jwks.slice(0, -1)), /not JSON/],
@@ -212,7 +215,7 @@ describe('answers that are not a key set change nothing', () => {
     ['empty', (_, response) => void response.end(), /not JSON/],
     ['204', (_, response) => void response.writeHead(204).end(), /status 204/],
     ['404 with a key set', (_, response) => void response.writeHead(404).end(idp.jwks), /status 404/],
-    ['a broken connection', (request) => void request.socket.destroy(), /fetch failed/],
+    ['a broken connection', (request) => void request.socket.destroy(), /no whole answer/],
   ];
   test.each(cases)('%s', async (_, listener, message) => {
     let broken: RequestListener | undefined;
@@ -232,27 +235,11 @@ describe('answers that are not a key set change nothing', () => {
 
   test('an issuer that never answers is given up when the gateway closes', async () => {
     const server = await serve(() => {});
-    const keys = createRemoteKeys({ url: server.url, refreshInterval: 1, cooldown: 1, maxStale: 1 }, fetch);
+    const keys = createRemoteKeys({ url: server.url, refreshInterval: 1, cooldown: 1, maxStale: 1 }, dial);
     const waiting = keys.reload();
     keys.close();
-    await expect(waiting).rejects.toThrow('This operation was aborted');
+    await expect(waiting).rejects.toThrow('given up by whoever asked');
     expect(keys.current(0)).toBeUndefined();
-  });
-
-  test('a slow one is given up by a signal that covers the body too', async () => {
-    const seen: { redirect: string; signal: AbortSignal }[] = [];
-    const fake = async (_: string, init: { redirect: 'error'; signal: AbortSignal }) => {
-      seen.push(init);
-      const aborted = new Promise<never>((_, reject) =>
-        init.signal.addEventListener('abort', () => reject(init.signal.reason)),
-      );
-      return new Response(new ReadableStream({ pull: () => aborted }));
-    };
-    const giveUp = new AbortController();
-    const waiting = fetchJwks(fake, 'https://idp.example/jwks', giveUp.signal);
-    giveUp.abort(new Error('given up'));
-    await expect(waiting).rejects.toThrow('given up');
-    expect(seen).toMatchObject([{ redirect: 'error' }]);
   });
 });
 
@@ -285,7 +272,7 @@ describe('where keys may come from', () => {
     'http://127.0.0.1:9000/jwks',
     'http://127.1.2.3/jwks',
     'http://[::1]:9000/jwks',
-  ])('%s may', (url) => expect(isJwksUrl(url)).toBe(true));
+  ])('%s may', (url) => expect(isIssuerEndpoint(url)).toBe(true));
 
   test.each([
     'http://idp.example/jwks',
@@ -307,5 +294,87 @@ describe('where keys may come from', () => {
     'data:application/json,{}',
     'idp.example/jwks',
     '',
-  ])('%j may not', (url) => expect(isJwksUrl(url)).toBe(false));
+  ])('%j may not', (url) => expect(isIssuerEndpoint(url)).toBe(false));
+});
+
+test('an issuer name that metadata cannot be derived from is none', () => {
+  for (const url of [
+    'https://idp.example',
+    'https://idp.example/',
+    'https://idp.example/t/1',
+    'http://127.0.0.1:1',
+  ]) {
+    expect(isIssuerUrl(url), url).toBe(true);
+  }
+  for (const url of [
+    'idp',
+    'https://idp.example?t=1',
+    'https://idp.example/#',
+    'http://idp.example',
+    'urn:idp',
+    '',
+  ]) {
+    expect(isIssuerUrl(url), url).toBe(false);
+  }
+});
+
+test('an issuer with https names no endpoint with http, not even on this machine', () => {
+  expect(isEndpointOf('https://idp.example', 'https://keys.example/jwks')).toBe(true);
+  expect(isEndpointOf('http://127.0.0.1:1', 'http://127.0.0.1:1/jwks')).toBe(true);
+  expect(isEndpointOf('https://idp.example', 'http://127.0.0.1:1/jwks')).toBe(false);
+});
+
+describe('a flood of made-up key ids costs one fetch in each cool-down', () => {
+  const made = 1000;
+  const tokens: string[] = [];
+  beforeAll(async () => {
+    for (let index = 0; index < made; index++) tokens.push(await idp.sign({}, { kid: `made-up-${index}` }));
+  });
+
+  const states: [
+    string,
+    (request: Parameters<RequestListener>[0], response: Parameters<RequestListener>[1]) => void,
+    string,
+  ][] = [
+    ['answers', (_, response) => void response.end(idp.jwks), 'token-key-unknown'],
+    ['fails', (_, response) => void response.writeHead(503).end(), 'token-keys-unavailable'],
+    ['breaks off', (request) => void request.socket.destroy(), 'token-keys-unavailable'],
+    [
+      'redirects',
+      (_, response) => void response.writeHead(302, { location: '/' }).end(),
+      'token-keys-unavailable',
+    ],
+    ['sends no keys', (_, response) => void response.end('{"keys":[]}'), 'token-key-unknown'],
+  ];
+  test.each(states)('while the issuer %s', async (_, listener, reason) => {
+    const server = await serve(listener);
+    const authenticator = authenticatorOf(server.url);
+    const together = await Promise.all(tokens.map((token) => ask(authenticator, token)));
+    expect(new Set(together)).toEqual(new Set([reason]));
+    expect(server.count()).toBe(1);
+    for (const [index, token] of tokens.entries()) await ask(authenticator, token, (index * 29) / made);
+    expect(server.count()).toBe(1);
+    await Promise.all(tokens.map((token) => ask(authenticator, token, 31)));
+    expect(server.count()).toBe(2);
+  });
+
+  test('of each issuer, in whatever order they are named', async () => {
+    const others = ['https://a.example', 'https://b.example', 'https://c.example'];
+    const madeFor = await Promise.all(
+      Array.from({ length: 300 }, (_, index) =>
+        idp.sign({ iss: others[index % 4] }, { kid: `made-up-${index}` }),
+      ),
+    );
+    const servers = await Promise.all(others.map(() => serve((_, response) => response.end(idp.jwks))));
+    const authenticators = others.map((name, index) => {
+      const options = tokenOptions.parse({ issuer: name, audience, jwks: servers[index]!.url });
+      const authenticator = createTokenAuthenticator(options, { dial });
+      open.push(authenticator);
+      return authenticator;
+    });
+    await Promise.all(
+      madeFor.flatMap((token) => authenticators.map((authenticator) => ask(authenticator, token))),
+    );
+    expect(servers.map(({ count }) => count())).toEqual([1, 1, 1]);
+  });
 });

@@ -1,0 +1,30 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+
+const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * What vouches for issuers: the roots that Node trusts (with `NODE_EXTRA_CA_CERTS`), and those of the files. Made once,
+ * because reading 150 certificates for each connection takes longer than the connection.
+ *
+ * @throws Error naming a file that cannot be read or holds no certificate: TLS itself would skip it in silence
+ */
+export function readTrust(
+  files: readonly string[],
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): SecureContext {
+  const own = files.flatMap((path) => {
+    const found = readFile(path).match(certificate) ?? [];
+    if (found.length === 0) throw new Error(`${path}: there is no certificate in it`);
+    for (const pem of found) {
+      try {
+        new X509Certificate(pem);
+      } catch {
+        throw new Error(`${path}: holds a certificate that cannot be read`);
+      }
+    }
+    return found;
+  });
+  return createSecureContext({ ca: [...getCACertificates('default'), ...own], minVersion: 'TLSv1.2' });
+}
