@@ -48,6 +48,7 @@ describe('bearer tokens of an issuer', () => {
       policy,
       clients: { mode: 'none' },
       config: {
+        outbound: { private: ['127.0.0.0/8'] },
         identity: [
           {
             token: {

@@ -2,6 +2,7 @@ import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { exportSPKI } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Authenticator, AuthenticatorAnswer } from '../../src/identity/authenticator.ts';
+import { BearerToken } from '../../src/identity/bearer-token.ts';
 import { type TokenOptions, tokenOptions } from '../../src/identity/options.ts';
 import { createTokenAuthenticator } from '../../src/identity/token.ts';
 import { audience, encode, good, issuer, makeIssuer, now, type TestIssuer } from './issuer.ts';
@@ -34,12 +35,16 @@ describe('good tokens', () => {
     expect(answer).toEqual({
       kind: 'proven',
       principalId: 'token:https://idp.example#alice',
+      bearer: expect.any(BearerToken),
       credential: {
         kind: 'token',
         issuer,
         subject: 'alice',
         scopes: ['read', 'write'],
         claims: { ...good, scope: 'read  write', groups: ['data'] },
+        tokenId: undefined,
+        clientId: undefined,
+        bound: undefined,
         // Half a minute of clock skew is granted at the end, and streams run as long as calls would.
         expiresAt: time + 330_000,
       },
@@ -289,7 +294,7 @@ describe('signatures', () => {
       `${header}.${other[1]}.${signature}`,
       `${header}.${payload}.${other[2]}`,
       `${header}.${encode({ ...good, sub: 'root' })}.${signature}`,
-      `${header}.${payload}.${signature.slice(0, -4)}`,
+      `${header}.${payload}.${signature.slice(0, -2)}`,
       `${header}.${payload}.${encode('\0'.repeat(64))}`,
       `${header}.${payload}.${der.toString('base64url')}`,
     ]) {
@@ -431,6 +436,20 @@ describe('what is remembered', () => {
     jwks = stranger.jwks;
     await authenticator.reload?.();
     expect(word(await authenticator.authenticate(evidence))).toBe('token-signature');
+  });
+
+  test('is verified once more when its issuer has further keys, and then remembered again', async () => {
+    let jwks = idp.jwks;
+    const authenticator = authenticatorOf({}, () => jwks);
+    const evidence = evidenceOf({ authorization: `Bearer ${await idp.sign()}`, time });
+    expect(word(await authenticator.authenticate(evidence))).toBe('proven');
+    const further = { ...JSON.parse(stranger.jwks).keys[0], kid: 'k2' };
+    jwks = JSON.stringify({ keys: [...JSON.parse(jwks).keys, further] });
+    await authenticator.reload?.();
+    const again = authenticator.authenticate(evidence);
+    expect(again).toBeInstanceOf(Promise);
+    expect(word(await again)).toBe('proven');
+    expect(authenticator.authenticate(evidence)).toMatchObject({ kind: 'proven' });
   });
 
   test('a file that cannot be read again changes nothing', async () => {
