@@ -1,3 +1,6 @@
+/** Where public documents stand (RFC 8615). No route of an upstream may begin like this. */
+export const wellKnownPrefix = '/.well-known/';
+
 /** Something that anybody may read without saying who they are: metadata of OAuth, public keys. */
 export interface PublicDocument {
   readonly contentType: string;

@@ -1,13 +1,19 @@
 import type { ErrorCode } from '../errors.ts';
+import { CredentialRefused } from '../identity/credential-refused.ts';
+import { type Documents, wellKnownPrefix } from './documents.ts';
 import type { HostRules } from './hosts.ts';
 import { accepts, isPlainJson } from './media.ts';
 import type { HttpReply } from './reply.ts';
 import { maximumHeaders, type RequestHeaders, readRequestHeaders } from './request-headers.ts';
-import { allowedVerbs, findRoute, isAllowedVerb, type Routes } from './routes.ts';
+import { allowedVerbs, carriesToken, isAllowedVerb, type Routes, splitTarget } from './routes.ts';
+import { serveDocument } from './serve-document.ts';
 
 export interface GuardRules {
   readonly hosts: HostRules;
   readonly routes: Routes;
+  /** Upstreams whose routes take access tokens, and so refuse them where they do not belong. */
+  readonly tokenRoutes: ReadonlySet<string>;
+  readonly documents: Documents;
   readonly bodyBytes: number;
 }
 
@@ -16,15 +22,20 @@ const mostPipelined = 16;
 
 /**
  * Decides whether a request may come in, from its line and headers alone. Every request passes here before the router
- * sees it, so that no path which only the router understands goes round it.
+ * sees it, so that no path which only the router understands goes round it. Public documents are answered here.
  *
- * @returns false where the request was refused and answered
+ * @returns false where the request has been answered
  */
 export function guard(reply: HttpReply, rules: GuardRules): boolean {
   const { connection, request } = reply;
+  if (connection.revoked) {
+    connection.retire();
+    reply.refuse('credential-invalid', new CredentialRefused('revoked'));
+    return false;
+  }
   if (connection.unverified !== undefined) {
     connection.retire();
-    return refuse(reply, 'credential-invalid', `client certificate: ${connection.unverified}`);
+    return refuse(reply, 'credential-invalid', connection.unverified);
   }
   if (request.rawHeaders.length > 2 * maximumHeaders) {
     return refuse(reply, 'header-too-large', `more than ${maximumHeaders} headers`);
@@ -36,7 +47,9 @@ export function guard(reply: HttpReply, rules: GuardRules): boolean {
   if (headers.host === undefined || !rules.hosts.allowsHost(headers.host)) {
     return refuse(reply, 'host-refused', `Host ${quote(headers.host)}`);
   }
-  if (headers.origin !== undefined && !rules.hosts.allowsOrigin(headers.origin)) {
+  const { path, query } = splitTarget(request.url ?? '');
+  const document = path.startsWith(wellKnownPrefix) ? rules.documents(path) : undefined;
+  if (document === undefined && headers.origin !== undefined && !rules.hosts.allowsOrigin(headers.origin)) {
     return refuse(reply, 'origin-refused', `Origin ${quote(headers.origin)}`);
   }
   const problem = framingProblem(reply, headers);
@@ -45,9 +58,17 @@ export function guard(reply: HttpReply, rules: GuardRules): boolean {
     return refuse(reply, 'flooded', `more than ${mostPipelined} pipelined requests`);
   }
 
-  const upstream = findRoute(rules.routes, request.url ?? '');
-  if (upstream === undefined) return refuse(reply, 'route-unknown', `path ${quote(request.url)}`);
+  if (document !== undefined) {
+    serveDocument(reply, document, headers, request.method);
+    return false;
+  }
+  const upstream = rules.routes.get(path);
+  // Without the query: whatever stands there may be a secret.
+  if (upstream === undefined) return refuse(reply, 'route-unknown', `path ${quote(path)}`);
   reply.upstream = upstream;
+  if (rules.tokenRoutes.has(upstream) && carriesToken(query)) {
+    return refuse(reply, 'token-in-query', 'access_token in the query');
+  }
   if (!isAllowedVerb(request.method)) {
     reply.refuse('http-method', `method ${quote(request.method)}`, { allow: allowedVerbs });
     return false;
@@ -105,7 +126,7 @@ function framingProblem(reply: HttpReply, headers: RequestHeaders): string | und
   return undefined;
 }
 
-function refuse(reply: HttpReply, code: ErrorCode, cause: string): false {
+function refuse(reply: HttpReply, code: ErrorCode, cause: unknown): false {
   reply.refuse(code, cause);
   return false;
 }

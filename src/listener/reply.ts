@@ -25,7 +25,7 @@ export interface ReplyContext {
 /**
  * The answer to one request, on either HTTP version, written straight to Node's response.
  *
- * Exactly one of `send`, `stream` and `refuse` is called, once. After the client has gone all of them do nothing.
+ * Exactly one of `send`, `stream`, `publish` and `refuse` is called, once. After the client has gone all of them do nothing.
  */
 export class HttpReply implements Reply, UnderWay {
   readonly request: AnyRequest;
@@ -78,6 +78,28 @@ export class HttpReply implements Reply, UnderWay {
   send(status: number, headers: ReplyHeaders, body: Buffer | undefined): void {
     this.#begin(status, headers, status === 204 ? undefined : (body?.length ?? 0));
     if (this.#gone) return;
+    this.#response.end(body);
+    this.#finish(body?.length ?? 0);
+  }
+
+  /**
+   * Answers with what is no secret. Not told of: nothing was refused, and nobody has said who it is.
+   *
+   * @param length of the body, also where it is not sent because only the head was asked for
+   */
+  publish(
+    status: number,
+    headers: ReplyHeaders,
+    caching: string,
+    length: number | undefined,
+    body: Buffer | undefined,
+  ): void {
+    if (this.#answered || this.#gone) return;
+    this.#answered = true;
+    this.#head(status, headers, length, caching);
+    // RFC 9113, section 8.1, as `refuse`: what HTTP/2 may still send with a GET is read by nobody.
+    const { stream } = this.#response;
+    if (!this.request.complete) stream?.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
     this.#response.end(body);
     this.#finish(body?.length ?? 0);
   }
@@ -184,9 +206,9 @@ export class HttpReply implements Reply, UnderWay {
     this.#answered = true;
   }
 
-  #head(status: number, headers: ReplyHeaders, length: number | undefined): void {
+  #head(status: number, headers: ReplyHeaders, length: number | undefined, caching = 'no-store'): void {
     const { connection } = this;
-    const head: Record<string, string | number> = { ...headers, ...ownHeaders };
+    const head: Record<string, string | number> = { ...headers, ...ownHeaders, 'cache-control': caching };
     if (length !== undefined) head['content-length'] = length;
     // HTTP/2 has no such header and says GOAWAY instead (RFC 9113, section 8.2.2).
     if (connection.closing && connection.session === undefined) {
@@ -223,7 +245,7 @@ export class HttpReply implements Reply, UnderWay {
 /** 500 ms, because a refused client has one small answer to read, anywhere on Earth; its socket counts until then. */
 const lingerMs = 500;
 
-const ownHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+const ownHeaders = { 'x-content-type-options': 'nosniff' };
 
 /** Ends the exchange under an answer without finishing it. */
 export function cutOff(response: AnyResponse, code: number): void {

@@ -19,12 +19,26 @@ export function checkRoutes(routes: Routes): void {
 }
 
 /**
- * The upstream of a request target, or undefined. Exact: no decoding, no trailing slash, no case folding, no absolute
- * form. A query string is allowed and goes nowhere.
+ * The two parts of a request target. The path is looked up exactly: no decoding, no trailing slash, no case folding, no
+ * absolute form. A query is allowed and goes nowhere.
  */
-export function findRoute(routes: Routes, target: string): string | undefined {
-  const query = target.indexOf('?');
-  return routes.get(query === -1 ? target : target.slice(0, query));
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const mark = target.indexOf('?');
+  return mark === -1
+    ? { path: target, query: '' }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+/**
+ * Whether a query has an access token in it (RFC 6750, section 2.3). Such a URL stands in logs and histories: its
+ * sender must learn of it, whatever else the request brings. Found in whatever way a server might spell or split it.
+ */
+export function carriesToken(query: string): boolean {
+  if (query === '') return false;
+  return query.split(/[&;?#]/).some((part) => {
+    const [[name] = ['']] = new URLSearchParams(part);
+    return name.trim().toLowerCase() === 'access_token';
+  });
 }
 
 /** Value of `Allow` on every route. */

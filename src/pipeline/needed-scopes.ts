@@ -1,0 +1,46 @@
+import type { DecodeLimits } from '../mcp/decode.ts';
+import type { ProtocolHeaders } from '../mcp/headers.ts';
+import { classifyEra } from '../mcp/revision.ts';
+import type { AccessRequest, Subject } from '../policy/access-request.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import { scopesFor } from '../policy/step-up.ts';
+import type { Arrival } from './arrival.ts';
+import { assumedRevision, framesOf } from './frames-of.ts';
+import { requestsOf } from './requests-of.ts';
+
+/** Whom nobody knows. Has no credential, so it is in no role. */
+const nobody: Subject = Object.freeze({ id: '', credentials: Object.freeze([]) });
+
+/**
+ * 64 KiB: what a stranger sends is decoded for a better challenge only, and the first request of a client, which is
+ * what gets one, is small. Larger ones are told as much as ones that cannot be read.
+ */
+const mostBytes = 64 * 1024;
+
+/**
+ * The scopes that policy asks for what a request is about, whoever sends it. Rests on the names in the request and on
+ * policy alone: what upstreams really have makes no difference.
+ *
+ * @returns nothing where policy asks for none, or the request cannot be read
+ */
+export function neededScopes(
+  arrival: Arrival,
+  headers: ProtocolHeaders,
+  policy: CompiledPolicy,
+  limits: DecodeLimits,
+  time: number,
+): readonly string[] {
+  if (arrival.body.length > mostBytes) return [];
+  const frames = framesOf(arrival, headers, limits);
+  if (!frames.ok) return [];
+  const asker = { subject: nobody, upstream: arrival.upstream, address: arrival.peer.address, time };
+  const requests: AccessRequest[] = [];
+  for (const frame of frames.value.frames) {
+    const era = classifyEra(frame, headers);
+    if ('code' in era) return [];
+    const found = requestsOf(frame, era.revision ?? assumedRevision, asker);
+    if (!found.ok) return [];
+    requests.push(...found.value);
+  }
+  return scopesFor(requests, policy);
+}
