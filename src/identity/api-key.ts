@@ -1,50 +1,20 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { parseDocument } from '../document/parse-document.ts';
 import { formatProblem } from '../document/problems.ts';
-import { apiKeyName, apiKeyPrefix } from './api-key-format.ts';
+import { parseApiKeyFile } from './api-key-file.ts';
+import { apiKeyPrefix } from './api-key-format.ts';
 import { type Authenticator, type AuthenticatorAnswer, bad, notMine } from './authenticator.ts';
 import type { ApiKeysOptions } from './options.ts';
+import type { Credential } from './principal.ts';
 import { apiKeyId } from './principal-id.ts';
 
 export { createApiKey, hashApiKey, type NewApiKey } from './api-key-format.ts';
 
-/** 10 000 keys, because each stands in memory; more callers than that want an issuer. */
-const maximumKeys = 10_000;
-
-const keyFile = z.strictObject({
-  keys: z
-    .array(
-      z.strictObject({
-        name: z.string().regex(apiKeyName, 'Letters, digits, . _ - (at most 128)'),
-        prefix: z.string().regex(/^[a-z0-9]{8}$/, 'The eight characters after spk_'),
-        hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hex digits in lower case'),
-        expiresAt: z.iso.datetime({ offset: true }).optional(),
-        createdAt: z.iso.datetime({ offset: true }).optional(),
-        roles: z.array(z.string().min(1).max(64)).max(64).optional(),
-      }),
-    )
-    .max(maximumKeys)
-    .superRefine((keys, context) => {
-      const seen = new Set<string>();
-      for (const [index, { prefix }] of keys.entries()) {
-        if (seen.has(prefix)) {
-          context.addIssue({
-            code: 'custom',
-            path: [index, 'prefix'],
-            message: 'Another key has this prefix',
-          });
-        }
-        seen.add(prefix);
-      }
-    }),
-});
-
 interface StoredKey {
+  readonly name: string;
   readonly hash: Buffer;
   readonly expiresAt: number | undefined;
-  readonly answer: AuthenticatorAnswer;
+  readonly answer: AuthenticatorAnswer & { readonly kind: 'proven' };
 }
 
 /** What an unknown prefix is compared with. No text is known that hashes to it. */
@@ -64,6 +34,12 @@ export function createApiKeyAuthenticator(
 ): Authenticator {
   const readFile = dependencies.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
   let stored = load(options.file, readFile);
+  /** The hash that a credential was proven with: an entry of the same prefix may be another key by now. */
+  const hashes = new WeakMap<Credential, Buffer>();
+  const remember = (): void => {
+    for (const { answer, hash } of stored.values()) hashes.set(answer.credential, hash);
+  };
+  remember();
 
   return {
     kind: 'apiKey',
@@ -77,19 +53,30 @@ export function createApiKeyAuthenticator(
       if (found.expiresAt !== undefined && time >= found.expiresAt) return bad('api-key-expired');
       return found.answer;
     },
+    recheck(credential) {
+      if (credential.kind !== 'apiKey') return { kind: 'bad', reason: 'api-key-unknown' };
+      const found = stored.get(credential.prefix);
+      const before = hashes.get(credential);
+      const same = found !== undefined && before !== undefined && found.hash.equals(before);
+      // Under another name it would be another principal.
+      if (!same || found.name !== credential.name) return { kind: 'bad', reason: 'api-key-unknown' };
+      return { kind: 'good', expiresAt: found.expiresAt };
+    },
     async reload() {
       stored = load(options.file, readFile);
+      remember();
     },
   };
 }
 
 function load(path: string, readFile: (path: string) => string): ReadonlyMap<string, StoredKey> {
-  const document = parseDocument({ file: path, text: readFile(path) }, keyFile);
+  const document = parseApiKeyFile({ file: path, text: readFile(path) });
   if (!document.ok) throw new Error(document.problems.map(formatProblem).join('\n'));
   const stored = new Map<string, StoredKey>();
   for (const { name, prefix, hash, expiresAt: expiry, roles = [] } of document.value.keys) {
     const expiresAt = expiry === undefined ? undefined : Date.parse(expiry);
     stored.set(prefix, {
+      name,
       hash: Buffer.from(hash.slice('sha256:'.length), 'hex'),
       expiresAt,
       answer: Object.freeze({

@@ -43,11 +43,17 @@ describe('a new key', () => {
 
 describe('keys that are good', () => {
   test('give their name, and two may share one while one replaces the other', () => {
-    for (const { key } of [first, second]) {
+    for (const { key, entry } of [first, second]) {
       expect(ask(key)).toEqual({
         kind: 'proven',
         principalId: 'apikey:nightly-report',
-        credential: { kind: 'apiKey', name: 'nightly-report', expiresAt: undefined },
+        credential: {
+          kind: 'apiKey',
+          name: 'nightly-report',
+          prefix: entry.prefix,
+          roles: [],
+          expiresAt: undefined,
+        },
       });
     }
   });

@@ -1,0 +1,46 @@
+import { open, readFile, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** 3 s in all: a command that changes a file needs a hundredth of that. */
+const attempts = 60;
+const pauseMs = 50;
+
+/** Somebody else holds the lock, or died holding it. */
+export class FileLocked extends Error {
+  constructor(lock: string, holder: string) {
+    super(`${lock}: held by process ${holder}; if that is no \`sallyport keys\`, delete this file`);
+    this.name = 'FileLocked';
+  }
+}
+
+/**
+ * Does some work while no other process does any with the same file, where it asks in the same way. The lock is the file
+ * `FILE.lock` beside it. One that was left behind is not taken over: two that both took it over would be worse.
+ *
+ * @throws FileLocked where it is not free within 3 s
+ */
+export async function withFileLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const lock = `${file}.lock`;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const handle = await open(lock, 'wx', 0o600);
+      await handle.writeFile(String(process.pid));
+      await handle.close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (attempt === attempts) throw new FileLocked(lock, await holderOf(lock));
+      await sleep(pauseMs);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+async function holderOf(lock: string): Promise<string> {
+  const text = await readFile(lock, 'utf8').catch(() => '');
+  return /^\d{1,10}$/.test(text) ? text : '(unknown)';
+}
