@@ -8,7 +8,7 @@ export interface UpstreamPort {
    * Sends one message and resolves as soon as the kind of answer is known.
    *
    * @throws GatewayError `upstream-unreachable`, `upstream-timeout`, `upstream-invalid`, `upstream-closed`,
-   *   `result-too-large`; or the signal's reason once it is aborted
+   *   `result-too-large`, `credential-unavailable`; or the signal's reason once it is aborted
    */
   send(message: UpstreamMessage): Promise<UpstreamAnswer>;
 }
@@ -24,6 +24,8 @@ export interface UpstreamMessage {
   readonly signal: AbortSignal;
   /** On whose behalf; undefined where the gateway asks for itself, as for a tool list. */
   readonly caller?: UpstreamCaller | undefined;
+  /** Told of every secret that is made for this very call, before it is sent: what comes back may show it. */
+  readonly onSecret?: ((secret: string) => void) | undefined;
 }
 
 /** Whose call it is, for credentials that are made for each caller. Nothing of it is sent as it stands. */
@@ -35,6 +37,7 @@ export interface UpstreamCaller {
   readonly method: string;
   /** Tool or prompt name, resource URI; undefined where the method has no other target. */
   readonly target: string | undefined;
+  readonly traceId: string;
 }
 
 export type UpstreamAnswer =

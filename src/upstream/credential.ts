@@ -14,12 +14,12 @@ export interface Credential {
 const maxCredentialBytes = 16 * 1024;
 
 /**
- * Loads the credential of an upstream.
+ * Loads the credential of an upstream; undefined where there is none, or where it is made for each call.
  *
  * @throws Error naming the file, never the content, where it is not one line of visible ASCII
  */
 export function loadCredential(options: HttpUpstreamOptions['credential']): Credential | undefined {
-  if (options === undefined) {
+  if (options === undefined || (options.value === undefined && options.file === undefined)) {
     return undefined;
   }
   const raw = options.file === undefined ? options.value : readSmallFile(options.file, maxCredentialBytes);

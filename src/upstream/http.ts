@@ -1,8 +1,11 @@
 import { Pool } from 'undici';
+import type { Dial } from '../dialer/contract.ts';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamAnswer, UpstreamMessage, UpstreamPort } from '../pipeline/upstream-port.ts';
 import { Call, type Lane } from './answer.ts';
 import { type Credential, loadCredential } from './credential.ts';
+import type { AssertionKeys } from './credentials/assertion-keys.ts';
+import { type CallCredentials, createCallCredentials } from './credentials/call-credentials.ts';
 import { Deadlines, defaultResolutionMs } from './deadlines.ts';
 import { outgoingHeaders, type StaticHeaders, staticHeaders } from './headers.ts';
 import type { HttpUpstreamOptions } from './options.ts';
@@ -11,13 +14,20 @@ import { isSameMaterial, loadTls, type TlsMaterial, tlsConnectOptions } from './
 export interface HttpUpstreamDeps {
   /** How often time-outs are checked, in milliseconds. */
   readonly resolutionMs?: number;
+  /** For tokens that are asked for. */
+  readonly dial?: Dial;
+  /** For identity assertions. */
+  readonly assertionKeys?: AssertionKeys | undefined;
 }
 
 export interface HttpUpstream extends UpstreamPort {
-  /** Texts that must not appear in any record: the credential in use, and the one before the last reload. */
+  /**
+   * Texts that must not appear in any record: the credential in use, and the one before the last reload; the client
+   * secret and the gateway's own tokens. What is made for one call is told to that call's `onSecret`.
+   */
   secrets(): readonly string[];
   /**
-   * Reads CA, certificate, key and credential files again. New calls use what was read, running ones end undisturbed.
+   * Reads CA, certificate, key, credential and client secret files again. New calls use what was read, running ones end undisturbed.
    *
    * @throws Error naming the file that is not usable; everything then stays as it was
    */
@@ -40,6 +50,9 @@ const longestKeepAliveMs = 60_000;
  * Each message is sent at most once: undici repeats nothing that it began to write, and with `pipelining: 1` no
  * message waits behind another on the same connection. Redirects are not followed, compressed answers not inflated.
  *
+ * A credential that is made for each call comes before the call: until it is there nothing is sent, and without it
+ * nothing is.
+ *
  * @throws Error naming the file, where CA, certificate, key or credential are not usable
  */
 export function createHttpUpstream(
@@ -61,6 +74,7 @@ export function createHttpUpstream(
   let headers: StaticHeaders = staticHeaders(credential);
   let secrets = secretsOf(credential, undefined);
   let pools = openPools(url, options, tls);
+  const making = createCallCredentials(name, options, deps);
   const retiring = new Set<Pool>();
   let closed = false;
 
@@ -71,15 +85,37 @@ export function createHttpUpstream(
     if (message.signal.aborted) {
       return Promise.reject(message.signal.reason);
     }
-    const lane = message.longLived ? streams : calls;
+    return making === undefined ? dispatch(message, headers[message.verb]) : sendWithOwn(message, making);
+  }
+
+  async function sendWithOwn(
+    message: UpstreamMessage,
+    credentials: CallCredentials,
+  ): Promise<UpstreamAnswer> {
+    if (laneOf(message).busy >= laneOf(message).most) throw tooBusy();
+    const made = await credentials.make(message);
+    // Much may have happened meanwhile.
+    if (closed) throw new GatewayError('draining');
+    message.signal.throwIfAborted();
+    const answer = await dispatch(message, [...headers[message.verb], ...made.headers]);
+    if ((answer.kind === 'refused' || answer.kind === 'json') && answer.status === 401) made.refused();
+    return answer;
+  }
+
+  function laneOf(message: UpstreamMessage): Lane {
+    return message.longLived ? streams : calls;
+  }
+
+  function dispatch(message: UpstreamMessage, own: string[]): Promise<UpstreamAnswer> {
+    const lane = laneOf(message);
     if (lane.busy >= lane.most) {
-      return Promise.reject(new GatewayError('overloaded', { headers: { 'retry-after': '1' } }));
+      return Promise.reject(tooBusy());
     }
     return new Promise((resolve, reject) => {
       const request = {
         path,
         method: message.verb,
-        headers: outgoingHeaders(headers[message.verb], message.headers),
+        headers: outgoingHeaders(own, message.headers),
         body: message.body ?? null,
       };
       const call = new Call(rules, lane, message, resolve, reject);
@@ -90,6 +126,7 @@ export function createHttpUpstream(
   async function reload(): Promise<void> {
     const nextTls = loadTls(options);
     const nextCredential = loadCredential(options.credential);
+    making?.reload();
     if (closed) {
       return;
     }
@@ -118,11 +155,16 @@ export function createHttpUpstream(
 
   async function close(): Promise<void> {
     closed = true;
+    making?.close();
     const reason = new GatewayError('draining');
     await Promise.all([pools.calls, pools.streams, ...retiring].map((pool) => pool.destroy(reason)));
   }
 
-  return { name, send, secrets: () => secrets, reload, close };
+  return { name, send, secrets: () => [...secrets, ...(making?.secrets() ?? [])], reload, close };
+}
+
+function tooBusy(): GatewayError {
+  return new GatewayError('overloaded', { headers: { 'retry-after': '1' } });
 }
 
 function openPools(url: URL, options: HttpUpstreamOptions, tls: TlsMaterial) {

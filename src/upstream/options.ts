@@ -1,55 +1,9 @@
 import { z } from 'zod';
 import { bytes, duration } from '../document/units.ts';
-import { isOwnHeader, isValidHeaderValue, isValidToken } from './headers.ts';
+import { absoluteUrl } from './absolute-url.ts';
+import { assertionOptions, credentialOptions } from './credentials/options.ts';
 
 const file = z.string().min(1).meta({ title: 'file' });
-
-const url = z.string().superRefine((text, context) => {
-  const problem = urlProblem(text);
-  if (problem !== undefined) {
-    context.addIssue({ code: 'custom', message: problem });
-  }
-});
-
-/**
- * The credential that the gateway itself shows to this upstream. The client's own credential never travels
- * (MCP 2025-06-18 and later, security best practices, token passthrough).
- */
-const credential = z
-  .strictObject({
-    header: z
-      .string()
-      .refine(isValidToken, 'not a header name')
-      .prefault('authorization')
-      .describe(
-        'Header that carries it. Default `authorization`. Headers of the transport and `Mcp-*` are refused.',
-      ),
-    scheme: z
-      .string()
-      .refine(isValidToken, 'not an authentication scheme')
-      .optional()
-      .describe('Written before the value with a space: `Bearer` for a file that holds a bare token.'),
-    value: z
-      .string()
-      .refine(isValidHeaderValue, 'not one line of visible ASCII')
-      .optional()
-      .describe('The value itself, best as a reference to the environment. Either this or `file`.'),
-    file: file
-      .optional()
-      .describe('File that holds the value, one line. Read again at a reload. Either this or `value`.'),
-  })
-  .superRefine((given, context) => {
-    if ((given.value === undefined) === (given.file === undefined)) {
-      context.addIssue({ code: 'custom', message: 'give either value or file' });
-    }
-    if (isOwnHeader(given.header)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['header'],
-        message: 'this header belongs to the transport or the protocol',
-      });
-    }
-  });
 
 const timeouts = z.strictObject({
   connect: duration({ min: 1 })
@@ -120,7 +74,9 @@ const limits = z.strictObject({
 /** Options of one MCP server reached by Streamable HTTP. Times in milliseconds, sizes in bytes. */
 export const httpUpstreamOptions = z
   .strictObject({
-    url: url.describe("The server's MCP endpoint: http or https, without user name, password or fragment."),
+    url: absoluteUrl.describe(
+      "The server's MCP endpoint: http or https, without user name, password or fragment.",
+    ),
     ca: z
       .union([file, z.array(file).min(1)])
       .optional()
@@ -139,13 +95,26 @@ export const httpUpstreamOptions = z
       })
       .optional()
       .describe('What the gateway shows to an upstream that asks for a client certificate.'),
-    credential: credential
+    credential: credentialOptions
       .optional()
       .describe("The gateway's own credential for this upstream. The client's credential never travels."),
+    assertion: assertionOptions
+      .optional()
+      .describe(
+        'Tells the upstream with every call who called and for what: a JWT that lives 60s, signed with `assertions.keys`.',
+      ),
     timeouts: timeouts.prefault({}).describe('How long a call to the upstream may take.'),
     limits: limits.prefault({}).describe('Bounds on what comes from the upstream, and on connections to it.'),
   })
   .superRefine((given, context) => {
+    const { assertion, credential } = given;
+    if (assertion?.header.toLowerCase() === (credential?.header.toLowerCase() ?? '')) {
+      context.addIssue({
+        code: 'custom',
+        path: ['assertion', 'header'],
+        message: 'the credential has this header already',
+      });
+    }
     if (given.url.startsWith('https:')) {
       return;
     }
@@ -157,20 +126,3 @@ export const httpUpstreamOptions = z
   });
 
 export type HttpUpstreamOptions = z.output<typeof httpUpstreamOptions>;
-
-function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) {
-    return 'not an absolute URL';
-  }
-  const parsed = new URL(text);
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-    return 'the URL must begin with http:// or https://';
-  }
-  if (parsed.username !== '' || parsed.password !== '') {
-    return 'no user name or password in the URL: use credential';
-  }
-  if (parsed.hash !== '') {
-    return 'no fragment in the URL';
-  }
-  return undefined;
-}

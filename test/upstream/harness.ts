@@ -8,7 +8,7 @@ import {
 import { onTestFinished } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import type { UpstreamAnswer, UpstreamEvent, UpstreamMessage } from '../../src/pipeline/upstream-port.ts';
-import { createHttpUpstream, type HttpUpstream } from '../../src/upstream/http.ts';
+import { createHttpUpstream, type HttpUpstream, type HttpUpstreamDeps } from '../../src/upstream/http.ts';
 import { httpUpstreamOptions } from '../../src/upstream/options.ts';
 
 /** An HTTP server on a free port that is gone, with all its sockets, when the test ends. */
@@ -67,9 +67,14 @@ export async function closedPort(): Promise<number> {
 }
 
 /** An upstream from the same text that a configuration file holds. Times are checked often, so that tests are short. */
-export function upstreamAt(url: string, options: Record<string, unknown> = {}): HttpUpstream {
+export function upstreamAt(
+  url: string,
+  options: Record<string, unknown> = {},
+  deps: HttpUpstreamDeps = {},
+): HttpUpstream {
   const upstream = createHttpUpstream('test', httpUpstreamOptions.parse({ url, ...options }), {
     resolutionMs: 5,
+    ...deps,
   });
   onTestFinished(() => upstream.close());
   return upstream;

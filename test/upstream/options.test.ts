@@ -25,8 +25,11 @@ describe('options of an upstream', () => {
     [{ url: 'https://mcp.internal/#x' }, 'no fragment in the URL'],
     [{ url: 'http://mcp.internal/', ca: 'ca.crt' }, 'only has a meaning for an https url'],
     [{ url: 'http://mcp.internal/', serverName: 'x' }, 'only has a meaning for an https url'],
-    [{ url, credential: {} }, 'give either value or file'],
-    [{ url, credential: { value: 'a', file: 'b' } }, 'give either value or file'],
+    [{ url, credential: {} }, 'give exactly one of value, file, clientCredentials and tokenExchange'],
+    [
+      { url, credential: { value: 'a', file: 'b' } },
+      'give exactly one of value, file, clientCredentials and tokenExchange',
+    ],
     [{ url, credential: { value: 'a\r\nx: y' } }, 'not one line of visible ASCII'],
     [{ url, credential: { value: '' } }, 'not one line of visible ASCII'],
     [{ url, credential: { header: 'a b', value: 'v' } }, 'not a header name'],
