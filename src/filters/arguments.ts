@@ -57,7 +57,7 @@ function judgeTarget(call: Call, lookups: ArgumentLookups): Verdict | Promise<Ve
   const { frame, target, exchange } = call;
   const { upstream, principal, policy, time } = exchange;
   const { kind, name } = target;
-  const rules = argumentRulesFor(policy, { upstream, kind, name, subject: principal });
+  const rules = argumentRulesFor(policy, { upstream, kind, name, subject: principal, time });
   if (rules.length === 0) return pass;
   const carriers = carriersOf(target, frame.params);
   for (const { args } of carriers ?? []) keepSecrets(rules, args, exchange);

@@ -1,18 +1,17 @@
 import { GatewayError } from '../errors.ts';
+import type { ProtectedResource } from '../identity/protected-resource.ts';
 import type { Frame, NotificationFrame, RequestFrame } from '../mcp/frame.ts';
-import {
-  inputRequestRow,
-  type MethodRow,
-  methodRow,
-  resourceName,
-  type Target,
-  targetsOf,
-} from '../mcp/methods.ts';
+import { type MethodRow, methodRow, resourceName, type Target, targetsOf } from '../mcp/methods.ts';
 import { type Exchange, noQuestions } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
-import type { AccessRequest, Decision } from '../policy/access-request.ts';
+import { requestOf, requestsOf } from '../pipeline/requests-of.ts';
+import type { Decision } from '../policy/access-request.ts';
 import { decide } from '../policy/decide.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { refusal } from './disclosure.ts';
+import { askerOf, mayAsk, mayAskAll, mayAskByError } from './judge-questions.ts';
+import { lackOfScope } from './lack-of-scope.ts';
+import type { Disclosure } from './options.ts';
 import type { Outstanding } from './outstanding.ts';
 
 /**
@@ -20,22 +19,33 @@ import type { Outstanding } from './outstanding.ts';
  * server's questions and the resources that an answer carries are decided on as well.
  *
  * Nothing may change a frame's meaning towards the upstream after this check.
+ *
+ * @param disclosures what a denial tells, by upstream: hidden where nothing is said
+ * @param resources routes that are OAuth resources, by upstream: only there is a caller told which scopes would do
  */
-export function authorize(outstanding: Outstanding): Filter {
+export function authorize(
+  outstanding: Outstanding,
+  resources: ReadonlyMap<string, ProtectedResource> = new Map(),
+  disclosures: ReadonlyMap<string, Disclosure> = new Map(),
+): Filter {
   return {
     name: 'authorize',
     toUpstream(frame: Frame, exchange: Exchange): Verdict {
       switch (frame.kind) {
         case 'request':
         case 'notification':
-          return judgeCall(frame, exchange);
+        case 'stream-open':
+        case 'session-end':
+          return judgeCall(
+            frame,
+            exchange,
+            resources.get(exchange.upstream),
+            disclosures.get(exchange.upstream),
+          );
         case 'result':
         case 'error':
           // The question was decided on when it was asked; correlate has matched this answer to it.
           return pass;
-        case 'stream-open':
-        case 'session-end':
-          return judgeTargets([{ kind: 'method', name: frame.kind, action: 'use' }], true, exchange);
       }
     },
     toClient(frame: Frame, exchange: Exchange): Verdict {
@@ -54,10 +64,8 @@ export function authorize(outstanding: Outstanding): Filter {
           return judgeContents(frame.result, asked.row, exchange);
         }
         case 'error':
-          // 2025-11-25: an error may ask the client to open URLs. That is an elicitation by another name, and clients of
-          // 2026-07-28, which has no such error, may know it still.
           if (frame.error.code === urlElicitationRequired) {
-            return mayAsk('elicitation/create', exchange) ? pass : refuseResult('an elicitation');
+            return mayAskByError(frame.error.data, exchange) ? pass : refuseResult('an elicitation');
           }
           return pass;
         default:
@@ -69,74 +77,52 @@ export function authorize(outstanding: Outstanding): Filter {
 
 const urlElicitationRequired = -32042;
 
-function judgeCall(frame: RequestFrame | NotificationFrame, exchange: Exchange): Verdict {
-  const row = methodRow(frame.method, exchange.revision, 'toUpstream', frame.kind);
-  if (row === undefined) return reject(new GatewayError('method-unknown'));
-  // Housekeeping has no target, but it comes from somebody: whoever may use nothing here may not knock either.
-  if (row.access === 'free') {
-    return judgeTargets([{ kind: 'method', name: row.method, action: 'use' }], true, exchange);
-  }
-  const targets = targetsOf(row, frame.params);
-  if (!targets.ok) return reject(new GatewayError(targets.failure.code, { cause: targets.failure.detail }));
-  return judgeTargets(targets.value, row.access === 'implied', exchange);
-}
-
 /** Every target must be allowed. None at all is a hole in the table, and a hole refuses. */
-function judgeTargets(targets: readonly Target[], implied: boolean, exchange: Exchange): Verdict {
+function judgeCall(
+  frame: Frame,
+  exchange: Exchange,
+  resource: ProtectedResource | undefined,
+  disclosure: Disclosure | undefined,
+): Verdict {
   const { facts } = exchange;
+  const found = requestsOf(frame, exchange.revision, askerOf(exchange));
+  if (!found.ok) return reject(new GatewayError(found.failure.code, { cause: found.failure.detail }));
   let settling: Decision | undefined;
   let refused: Decision | undefined;
   let auditArguments = false;
-  for (const target of targets) {
-    const decision = decide(
-      accessRequest(target, implied && target.kind === 'method', exchange),
-      exchange.policy,
-    );
+  for (const request of found.value) {
+    const { kind, name } = request.resource;
+    const decision = decide(request, exchange.policy);
     auditArguments ||= decision.obligations.auditArguments;
     if (decision.effect === 'deny') {
       // Where one is hidden and another merely refused, the answer must be that of the hidden one.
       if (refused === undefined || (refused.visible && !decision.visible)) {
         refused = decision;
-        facts.target = { kind: target.kind, name: target.name };
+        facts.target = { kind, name };
       }
     } else if (settling === undefined) {
       settling = decision;
-      facts.target ??= { kind: target.kind, name: target.name };
+      facts.target ??= { kind, name };
+    } else if (!wouldDeny(settling) && wouldDeny(decision)) {
+      // What a shadow rule would refuse of one target, it would refuse of all of them.
+      settling = decision;
+      if (refused === undefined) facts.target = { kind, name };
     }
   }
   const decision = refused ?? settling;
   if (decision === undefined) return reject(new GatewayError('denied', { cause: 'nothing to decide on' }));
   facts.decision = { ...decision, obligations: { ...decision.obligations, auditArguments } };
-  return decision.effect === 'allow' ? pass : reject(refusal(decision));
+  if (decision.effect === 'allow') return pass;
+  const lack = resource === undefined ? undefined : lackOfScope(found.value, exchange, resource);
+  return reject(lack ?? refusal(decision, disclosure));
 }
 
-/**
- * What the client is told. A target that it may not see answers with the same bytes as one that does not exist; only
- * where it may see the target does it learn which condition its arguments failed, and never a value.
- */
-function refusal(decision: Decision): GatewayError {
-  const [reason] = decision.reasons;
-  if (!decision.visible || reason.code !== 'condition-failed') return new GatewayError('denied');
-  return new GatewayError('arguments-refused', {
-    data: {
-      ...(reason.rule === undefined ? {} : { rule: reason.rule }),
-      ...(reason.condition === undefined ? {} : { condition: reason.condition }),
-    },
-  });
+function wouldDeny({ shadow }: Decision): boolean {
+  return shadow?.effect === 'deny';
 }
 
-function accessRequest(target: Target, implied: boolean, exchange: Exchange): AccessRequest {
-  return {
-    subject: exchange.principal,
-    action: target.action,
-    resource: {
-      upstream: exchange.upstream,
-      kind: target.kind,
-      name: target.name,
-      ...(implied ? { implied } : {}),
-    },
-    context: { arguments: target.arguments, address: exchange.peer.address, time: exchange.time },
-  };
+function judge(target: Target, exchange: Exchange): Decision {
+  return decide(requestOf(target, false, askerOf(exchange)), exchange.policy);
 }
 
 function judgeQuestion(frame: RequestFrame, exchange: Exchange): Verdict {
@@ -145,7 +131,7 @@ function judgeQuestion(frame: RequestFrame, exchange: Exchange): Verdict {
   const row = methodRow(frame.method, exchange.revision, 'toClient', 'request');
   if (row === undefined) return reject(new GatewayError('method-unknown'));
   if (row.access === 'free') return pass;
-  return mayAsk(frame.method, exchange) ? pass : reject(new GatewayError('denied'));
+  return mayAsk(frame.method, frame.params, exchange) ? pass : reject(new GatewayError('denied'));
 }
 
 function judgeNotification(frame: NotificationFrame, exchange: Exchange): Verdict {
@@ -156,40 +142,11 @@ function judgeNotification(frame: NotificationFrame, exchange: Exchange): Verdic
   const targets = targetsOf(row, frame.params);
   if (!targets.ok) return reject(new GatewayError('upstream-invalid', { cause: targets.failure.detail }));
   for (const target of targets.value) {
-    if (decide(accessRequest(target, false, exchange), exchange.policy).effect === 'deny') {
+    if (judge(target, exchange).effect === 'deny') {
       return reject(new GatewayError('denied'));
     }
   }
   return pass;
-}
-
-/**
- * Whether the server may ask the client this. The client's principal decides, and only an explicit allow lets it
- * (`methods:` with action `ask`): a question reaches a person or a model that trusts whom it connected to.
- */
-function mayAsk(method: string, exchange: Exchange): boolean {
-  const decision = decide(
-    accessRequest({ kind: 'method', name: method, action: 'ask' }, false, exchange),
-    exchange.policy,
-  );
-  const { facts } = exchange;
-  if (!facts.questions.some((question) => question.method === method)) {
-    facts.questions = [...facts.questions, { method, decision }];
-  }
-  return decision.effect === 'allow';
-}
-
-/** `inputRequests` of a result or a task: a map from key to question. One refused question refuses the whole. */
-function mayAskAll(carrier: JsonObject | undefined, exchange: Exchange): boolean {
-  const questions = carrier === undefined ? undefined : own(carrier, 'inputRequests');
-  if (questions === undefined) return true;
-  if (!isJsonObject(questions)) return false;
-  for (const question of Object.values(questions)) {
-    const method = isJsonObject(question) ? own(question, 'method') : undefined;
-    if (typeof method !== 'string' || inputRequestRow(method) === undefined) return false;
-    if (!mayAsk(method, exchange)) return false;
-  }
-  return true;
 }
 
 /** What a resource read brings back may name other resources than the one that was asked for. */
@@ -204,7 +161,7 @@ function judgeContents(result: JsonObject, row: MethodRow, exchange: Exchange): 
     const name = typeof uri === 'string' ? resourceName(uri) : undefined;
     if (name === undefined || !name.ok) return reject(new GatewayError('upstream-invalid'));
     const target: Target = { kind: 'resource', name: name.value, action: 'read' };
-    if (decide(accessRequest(target, false, exchange), exchange.policy).effect === 'deny') {
+    if (judge(target, exchange).effect === 'deny') {
       return refuseResult('a resource');
     }
   }

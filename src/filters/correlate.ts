@@ -1,15 +1,24 @@
 import { GatewayError } from '../errors.ts';
 import { replaceFrame, withId } from '../mcp/encode.ts';
-import type { Frame, NotificationFrame, RequestFrame, RequestId, ResultFrame } from '../mcp/frame.ts';
+import type {
+  ErrorFrame,
+  Frame,
+  NotificationFrame,
+  RequestFrame,
+  RequestId,
+  ResultFrame,
+} from '../mcp/frame.ts';
 import { type MethodRow, methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
+import { fitsQuestion } from './answer-shapes.ts';
+import { createElicitations } from './elicitations.ts';
 import { createInputRounds } from './input-rounds.ts';
 import { admitNotification, belongsToListen, type Subscription, subscriptionOf } from './listen.ts';
 import type { MemoryLimits, RequestStateOptions } from './options.ts';
 import type { Asked, Outstanding } from './outstanding.ts';
-import { createQuestions } from './questions.ts';
+import { createQuestions, type OpenQuestion } from './questions.ts';
 import { scopeOf } from './scope.ts';
 import type { Sealer } from './seal.ts';
 
@@ -35,6 +44,7 @@ const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId';
 export function correlate(deps: CorrelateDeps): Filter {
   const { outstanding } = deps;
   const questions = createQuestions(deps.memory, deps.monotonic);
+  const elicitations = createElicitations(deps.memory, deps.monotonic);
   const rounds = createInputRounds(deps.sealer, deps.state, deps.now);
   const subscriptions = new WeakMap<Asked, Subscription>();
 
@@ -45,11 +55,10 @@ export function correlate(deps: CorrelateDeps): Filter {
         case 'request':
           return askUpstream(frame, exchange);
         case 'notification':
-          return frame.method === 'notifications/cancelled' ? cancelUpstream(frame, exchange) : pass;
+          return notifyUpstream(frame, exchange);
         case 'result':
         case 'error':
-          if (frame.id !== undefined && questions.take(scopeOf(exchange), frame.id)) return pass;
-          return reject(new GatewayError('answer-unexpected'));
+          return answerUpstream(frame, exchange);
         default:
           return pass;
       }
@@ -57,8 +66,13 @@ export function correlate(deps: CorrelateDeps): Filter {
     toClient(frame: Frame, exchange: Exchange): Verdict {
       switch (frame.kind) {
         case 'request':
-          if (questions.asked(scopeOf(exchange), frame.id)) return pass;
-          return reject(new GatewayError('overloaded', { cause: 'too many questions wait for this client' }));
+          if (!questions.asked(scopeOf(exchange), frame.id, questionOf(frame))) {
+            return reject(
+              new GatewayError('overloaded', { cause: 'too many questions wait for this client' }),
+            );
+          }
+          elicitations.learn(frame.params, exchange);
+          return pass;
         case 'notification':
           return notifyClient(frame, exchange);
         case 'result':
@@ -89,6 +103,28 @@ export function correlate(deps: CorrelateDeps): Filter {
     return replace(withId(opened, asked.gatewayId));
   }
 
+  /** An answer fits the question that was asked, in its form too, and only once. */
+  function answerUpstream(frame: ResultFrame | ErrorFrame, exchange: Exchange): Verdict {
+    const scope = scopeOf(exchange);
+    const question = frame.id === undefined ? undefined : questions.find(scope, frame.id);
+    if (question === undefined || frame.id === undefined)
+      return reject(new GatewayError('answer-unexpected'));
+    if (frame.kind === 'result' && !fitsQuestion(question.method, frame.result, question.mayBeTask)) {
+      return reject(new GatewayError('answer-unexpected', { cause: `no answer to ${question.method}` }));
+    }
+    questions.take(scope, frame.id);
+    exchange.facts.answered = question;
+    return pass;
+  }
+
+  function notifyUpstream(frame: NotificationFrame, exchange: Exchange): Verdict {
+    if (frame.method === 'notifications/cancelled') return cancelUpstream(frame, exchange);
+    if (frame.method !== 'notifications/progress') return pass;
+    const token = idIn(frame.params, 'progressToken');
+    const isLive = token !== undefined && questions.hasProgressToken(scopeOf(exchange), token);
+    return isLive ? pass : drop('progress-unasked');
+  }
+
   function cancelUpstream(frame: NotificationFrame, exchange: Exchange): Verdict {
     const requestId = idIn(frame.params, 'requestId');
     const session = exchange.facts.session?.key;
@@ -110,6 +146,10 @@ export function correlate(deps: CorrelateDeps): Filter {
       return live ? pass : drop('progress-unasked');
     }
     if (exchange.era === 'modern' && belongsToListen(frame.method)) return drop('notification-unasked');
+    if (frame.method === 'notifications/elicitation/complete') {
+      const id = frame.params === undefined ? undefined : own(frame.params, 'elicitationId');
+      return elicitations.take(id, exchange) ? pass : drop('elicitation-unknown');
+    }
     return pass;
   }
 
@@ -119,7 +159,7 @@ export function correlate(deps: CorrelateDeps): Filter {
     if (requestId === undefined) return drop('cancelled-unknown');
     if (exchange.era === 'legacy') {
       // The question stays open: the client's answer may already be on its way, and is no fault of the client.
-      return questions.isOpen(scopeOf(exchange), requestId) ? pass : drop('cancelled-unknown');
+      return questions.find(scopeOf(exchange), requestId) === undefined ? drop('cancelled-unknown') : pass;
     }
     const asked = outstanding.of(exchange);
     if (asked === undefined || asked.gatewayId !== requestId || !isListen(asked, exchange)) {
@@ -156,6 +196,7 @@ export function correlate(deps: CorrelateDeps): Filter {
     // Nobody hears this one. Where the stream can be resumed the upstream will repeat it, and then it must still fit.
     const isMissed = exchange.era === 'legacy' && exchange.facts.resumable && exchange.facts.clientGone;
     if (!isMissed) outstanding.answered(asked);
+    if (frame.kind === 'error') elicitations.learn(frame.error.data, exchange);
     if (frame.kind === 'error' || exchange.era === 'legacy') return replace(withId(frame, asked.clientId));
     const result = isListen(asked, exchange)
       ? withClientSubscription(frame, asked)
@@ -164,6 +205,14 @@ export function correlate(deps: CorrelateDeps): Filter {
     if (result === frame.result) return replace(withId(frame, asked.clientId));
     return replace(withId(replaceFrame(frame, { ...frame.value, result }), asked.clientId));
   }
+}
+
+function questionOf({ method, params }: RequestFrame): OpenQuestion {
+  return {
+    method,
+    mayBeTask: params !== undefined && own(params, 'task') !== undefined,
+    progressToken: idIn(metaOf(params), 'progressToken'),
+  };
 }
 
 /** 2026-07-28 has one long-lived request, whose id doubles as the subscription's. */

@@ -8,7 +8,7 @@ import type { PinBook } from '../pins/standing.ts';
 import { addFinding, type Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, replace, type Verdict } from '../pipeline/filter.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
-import type { Outstanding } from './outstanding.ts';
+import type { Asked, Outstanding } from './outstanding.ts';
 
 export interface DefinitionsDeps {
   readonly book: PinBook;
@@ -36,21 +36,22 @@ export function definitions({ book, outstanding }: DefinitionsDeps): Filter {
       if (asked === undefined) return drop('answer-unasked');
       if (asked.row.instructs) return judgeInstructions(frame, exchange);
       if (asked.row.list?.kind !== 'tool') return pass;
-      return judgeTools(frame, exchange, outstanding.of(exchange) === asked);
+      return judgeTools(frame, exchange, outstanding.of(exchange) === asked ? asked : undefined);
     },
   };
 
-  /** @param own whether this answers the request of this very exchange, whose cursor is known */
-  function judgeTools(frame: ResultFrame, exchange: Exchange, isOwn: boolean): Verdict {
+  /** @param asked the request of this very exchange, whose cursor is known; undefined where another one is answered */
+  function judgeTools(frame: ResultFrame, exchange: Exchange, asked: Asked | undefined): Verdict {
     const { upstream } = exchange;
     const entries = own(frame.result, 'tools');
     // What is no list is refused where lists are filtered; what is no name can be neither listed nor called.
     if (!Array.isArray(entries)) return pass;
     const tools = seenTools(frame.result).filter(({ name }) => isName(name));
     book.see(upstream, tools);
-    if (isOwn)
+    if (asked !== undefined)
       noteListing(
         frame,
+        asked,
         exchange,
         tools.map(({ name }) => name),
       );
@@ -75,13 +76,19 @@ export function definitions({ book, outstanding }: DefinitionsDeps): Filter {
     return changed ? withResult(frame, { ...frame.result, tools: kept }) : pass;
   }
 
-  function noteListing(frame: ResultFrame, exchange: Exchange, names: readonly string[]): void {
+  function noteListing(
+    frame: ResultFrame,
+    { opened }: Asked,
+    exchange: Exchange,
+    names: readonly string[],
+  ): void {
     const { request, upstream, facts, principal } = exchange;
     if (request.kind !== 'request') return;
     const params = request.params ?? {};
     // A server may take further params for a wish to see less: what it then leaves out has not vanished.
     if (Object.keys(params).some((key) => key !== 'cursor' && key !== '_meta')) return;
-    const cursor = own(params, 'cursor');
+    // The client holds a handle; the page that came before gave the server's own cursor.
+    const cursor = opened === undefined ? own(params, 'cursor') : opened.cursor;
     const nextCursor = own(frame.result, 'nextCursor');
     if (!isTextOrAbsent(cursor) || !isTextOrAbsent(nextCursor)) return;
     const reader = JSON.stringify([upstream, principal.id, facts.session?.key]);

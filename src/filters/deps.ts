@@ -1,10 +1,11 @@
 import type { CanaryBook } from '../flows/canaries.ts';
+import type { ProtectedResource } from '../identity/protected-resource.ts';
 import type { PinBook } from '../pins/standing.ts';
 import type { RefreshOutcome } from '../pipeline/refresh-catalog.ts';
 import type { ContentRedactor } from '../redaction/redact-text.ts';
 import type { SchemaBook } from '../schemas/schema-book.ts';
 import type { ArgumentLookups } from './argument-lookups.ts';
-import type { FilterOptions } from './options.ts';
+import type { Disclosure, FilterOptions } from './options.ts';
 import type { SessionSealer } from './session-sealer.ts';
 
 /** What the checks need from the gateway around them. */
@@ -29,6 +30,10 @@ export interface FilterDeps {
   readonly redactor: ContentRedactor;
   /** Principals that flow rules tell apart. */
   readonly flowPrincipals: number;
+  /** Routes that are OAuth resources, by upstream. Absent: none is. */
+  readonly resources?: ReadonlyMap<string, ProtectedResource>;
+  /** What a denial tells, by upstream. Absent: nothing. */
+  readonly disclosures?: ReadonlyMap<string, Disclosure>;
   /** The canaries in force now. */
   canaries(): CanaryBook;
   /** Undefined: nothing can be approved. */

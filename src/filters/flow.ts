@@ -118,7 +118,7 @@ function holdsOn(
   book: HoldBook,
   now: number,
 ): { readonly rule: ActiveRule; readonly retryAfterMs: number }[] {
-  const about = { upstream: exchange.upstream, subject: exchange.principal };
+  const about = { upstream: exchange.upstream, subject: exchange.principal, time: exchange.time };
   const written = flowRulesFor(exchange.policy, about);
   const rules: readonly ActiveRule[] = written.length === 0 ? [defaultRule] : written;
   return rules.flatMap((rule) => {
@@ -180,7 +180,7 @@ function answeredTargets(
 }
 
 function askedTargets({ row, target }: Asked): readonly MarkedTarget[] {
-  if (row.mirrors === 'taskId') return [anyTask];
+  if (row.task === 'names') return [anyTask];
   const kind = row.targets.find(isNamedKind);
   if (kind === undefined || target === undefined) return [];
   if (kind !== 'resource') return [{ kind, name: target }];
@@ -202,7 +202,7 @@ function targetsOfFrame(
   exchange: Exchange,
 ): readonly MarkedTarget[] {
   const row = methodRow(frame.method, exchange.revision, 'toUpstream', frame.kind);
-  if (row?.mirrors === 'taskId') return [anyTask];
+  if (row?.task === 'names') return [anyTask];
   const targets = row === undefined ? undefined : targetsOf(row, frame.params);
   return targets?.ok === true ? targets.value : [];
 }

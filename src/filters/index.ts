@@ -4,12 +4,15 @@ import { selectSignatures } from '../signatures/signatures.ts';
 import { answerLimits } from './answer-limits.ts';
 import { argumentRules } from './arguments.ts';
 import { authorize } from './authorize.ts';
+import { capabilities } from './capabilities.ts';
 import { concurrency } from './concurrency.ts';
 import { correlate } from './correlate.ts';
 import { definitions } from './definitions.ts';
 import type { FilterDeps } from './deps.ts';
 import { flow } from './flow.ts';
 import { frameLimits } from './frame-limits.ts';
+import { createHandleKit } from './handle-kit.ts';
+import { handles } from './handles.ts';
 import { createOutstanding } from './outstanding.ts';
 import { protocol } from './protocol.ts';
 import { quarantine } from './quarantine.ts';
@@ -20,6 +23,7 @@ import { schema } from './schema.ts';
 import { createSealer } from './seal.ts';
 import { session } from './session.ts';
 import { signatures } from './signatures.ts';
+import { createTaskBook } from './task-book.ts';
 import { visibility } from './visibility.ts';
 
 export type { FilterDeps, FilterEvent } from './deps.ts';
@@ -32,6 +36,7 @@ export type { FilterDeps, FilterEvent } from './deps.ts';
 export function createFilters(deps: FilterDeps): readonly Filter[] {
   const { options } = deps;
   const outstanding = createOutstanding(options.memory, deps.monotonic);
+  const tasks = createTaskBook();
   return [
     protocol(options.revisions, deps.refreshCatalog, deps.pins),
     frameLimits(options.frames),
@@ -46,17 +51,22 @@ export function createFilters(deps: FilterDeps): readonly Filter[] {
       monotonic: deps.monotonic,
     }),
     // Last but for ids towards the client: every other check sees what the server really said.
-    results({ outstanding, redactor: deps.redactor }),
+    results({ outstanding, tasks, redactor: deps.redactor }),
     quarantine({
       book: deps.pins,
       refreshCatalog: deps.refreshCatalog,
       maxAge: options.definitions.maxAge,
     }),
     argumentRules(deps.lookups, deps.refreshCatalog),
-    authorize(outstanding),
+    capabilities(outstanding),
+    authorize(outstanding, deps.resources, deps.disclosures),
+    handles(
+      createHandleKit({ keys: deps.keys, options: options.handles, outstanding, book: tasks, now: deps.now }),
+    ),
     schema({
       book: deps.schemas,
       outstanding,
+      tasks,
       refreshCatalog: deps.refreshCatalog,
       namedArguments,
       maxAge: options.definitions.maxAge,

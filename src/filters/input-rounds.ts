@@ -4,6 +4,7 @@ import type { RequestFrame, ResultFrame } from '../mcp/frame.ts';
 import type { MethodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
+import { fitsQuestion } from './answer-shapes.ts';
 import type { RequestStateOptions } from './options.ts';
 import type { Asked } from './outstanding.ts';
 import { createRequestStates, type StateBinding } from './request-state.ts';
@@ -39,16 +40,21 @@ export function createInputRounds(
       // Sessions have no such rounds, and a server that speaks both eras might take the answers all the same.
       if (exchange.era === 'legacy') return new GatewayError('state-unknown');
       if (!row.mayAskInput) {
-        // A task's questions are answered by its own method and bound to the task id instead.
-        return row.mirrors === 'taskId' && state === undefined ? frame : new GatewayError('state-unknown');
+        // A task's questions are answered by a method of their own, and bound to the task id instead.
+        return row.answersTask === true && state === undefined ? frame : new GatewayError('state-unknown');
       }
       if (typeof state !== 'string') return new GatewayError('state-unknown');
       const opened = states.open(state, bindingOf(row, target, exchange), now());
       if (opened === undefined) return new GatewayError('state-unknown');
       if (answers !== undefined) {
         if (!isJsonObject(answers)) return new GatewayError('frame-params-invalid');
-        for (const key of Object.keys(answers)) {
-          if (!opened.asked.has(key)) return new GatewayError('state-unknown');
+        const given = Object.entries(answers);
+        if (given.some(([key]) => !opened.asked.has(key))) return new GatewayError('state-unknown');
+        for (const [key, answer] of given) {
+          const method = opened.asked.get(key)!;
+          if (!fitsQuestion(method, answer ?? null)) {
+            return new GatewayError('frame-params-invalid', { cause: `no answer to ${method}` });
+          }
         }
       }
       const { requestState: _sealed, ...params } = frame.params!;
@@ -70,8 +76,12 @@ export function createInputRounds(
         (questions !== undefined || state !== undefined);
       if (!wellFormed)
         return new GatewayError('upstream-invalid', { cause: 'a malformed input_required result' });
-      const keys = questions === undefined ? [] : Object.keys(questions);
-      const sealed = states.seal(bindingOf(asked.row, asked.target, exchange), state, keys, now());
+      const sealed = states.seal(
+        bindingOf(asked.row, asked.target, exchange),
+        state,
+        methodsOf(questions ?? {}),
+        now(),
+      );
       if (sealed === undefined) {
         return new GatewayError('result-too-large', {
           cause: 'too many questions or too large a request state',
@@ -80,6 +90,16 @@ export function createInputRounds(
       return { ...result, requestState: sealed };
     },
   };
+}
+
+/** Key -> method. Policy has judged each question before: what is none does not come here. */
+function methodsOf(questions: JsonObject): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(questions).map(([key, question]) => {
+      const method = isJsonObject(question) ? own(question, 'method') : undefined;
+      return [key, typeof method === 'string' ? method : ''];
+    }),
+  );
 }
 
 function bindingOf(row: MethodRow, target: string | undefined, exchange: Exchange): StateBinding {

@@ -22,13 +22,13 @@ export function limitsOf(
   exchange: Exchange,
   wants: (limit: CompiledLimit) => boolean,
 ): readonly CountedLimit[] {
-  const { policy, upstream, principal } = exchange;
+  const { policy, upstream, principal: subject, time } = exchange;
   // Most gateways limit a few things only: nothing is worked out where no limit of this sort exists.
   if (!policy.limits.some(wants)) return none;
   const method = methodOf(frame);
   const counted = new Map<string, CountedLimit>();
   for (const target of targetsFor(frame, exchange, method)) {
-    const about = { upstream, kind: target.kind, name: target.name, method, subject: principal };
+    const about = { upstream, kind: target.kind, name: target.name, method, subject, time };
     for (const limit of limitsFor(policy, about)) {
       if (!wants(limit)) continue;
       const key = limitKey(limit, exchange, target, method);

@@ -122,6 +122,21 @@ export const requestStateSchema = z.strictObject({
     .describe('Questions in one result. Default 64, because people answer them one at a time.'),
 });
 
+/** Handles for an upstream's task ids and cursors. */
+export const handlesSchema = z.strictObject({
+  taskAge: duration({ min: 60_000, max: 30 * 86_400_000 })
+    .prefault('24h')
+    .describe(
+      'After this the id of a task opens no more. Default 24h, as for sessions: a task that takes longer is a job, and ' +
+        'is looked up by a tool of its own.',
+    ),
+  cursorAge: duration({ min: 1000, max: 86_400_000 })
+    .prefault('1h')
+    .describe(
+      'After this a cursor opens no more. Default 1h, because a list is read in one go; a client then begins anew.',
+    ),
+});
+
 /** `definitions:` of the gateway file. */
 export const definitionsSchema = z.strictObject({
   maxAge: duration({ min: 10_000, max: 86_400_000 })
@@ -146,6 +161,28 @@ export const signaturesSchema = z.strictObject({
     ),
 });
 
+/** `disclosure:` of an upstream. */
+export const disclosureSchema = z
+  .union([
+    z.literal('hidden').transform(() => ({ mode: 'hidden' as const })),
+    z.strictObject({
+      mode: z
+        .literal('explained')
+        .describe('Each denial names its reason and the rule of the policy that settled it.'),
+      contact: z
+        .string()
+        .min(1)
+        .max(500)
+        .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters')
+        .describe('Told with each denial: how to ask for access, such as an address or a page.'),
+    }),
+  ])
+  .prefault('hidden')
+  .describe(
+    'What a denial tells the caller. `hidden`: what a caller may not see is answered as if it did not exist. `explained`: ' +
+      'reason, rule and contact, for every denied name, whether the server has it or not. Lists are filtered in both.',
+  );
+
 export const filterOptionsSchema = z.strictObject({
   revisions: z
     .array(z.string().refine(isRevision, `expected one of ${revisions.join(', ')}`))
@@ -156,11 +193,14 @@ export const filterOptionsSchema = z.strictObject({
   session: sessionSchema.prefault({}),
   memory: memorySchema.prefault({}),
   requestState: requestStateSchema.prefault({}),
+  handles: handlesSchema.prefault({}),
   definitions: definitionsSchema.prefault({}),
   signatures: signaturesSchema.prefault({}),
 });
 
+export type Disclosure = z.output<typeof disclosureSchema>;
 export type FrameLimits = z.output<typeof frameLimitsSchema>;
 export type MemoryLimits = z.output<typeof memorySchema>;
 export type RequestStateOptions = z.output<typeof requestStateSchema>;
+export type HandleOptions = z.output<typeof handlesSchema>;
 export type FilterOptions = z.output<typeof filterOptionsSchema>;

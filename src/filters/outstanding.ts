@@ -15,6 +15,25 @@ export interface Asked {
   readonly progressToken: RequestId | undefined;
   /** Key of the legacy session, undefined outside of one. */
   readonly session: string | undefined;
+  /** handles: what the handles in the request opened to. Undefined where it can hold none, or was not allowed. */
+  readonly opened: OpenedHandles | undefined;
+}
+
+export interface OpenedHandles {
+  /** The upstream's own cursor. */
+  readonly cursor: string | undefined;
+  /** What a cursor for the next page belongs to; undefined where the method has no pages. */
+  readonly pageOf: string | undefined;
+  readonly tasks: readonly KnownTask[];
+}
+
+/** A task of an upstream, and the call that began it. */
+export interface KnownTask {
+  /** The upstream's own id. */
+  readonly upstreamId: string;
+  /** What the client has in place of it. */
+  readonly handle: string;
+  readonly tool: string;
 }
 
 /**
@@ -26,11 +45,16 @@ export interface Asked {
  */
 export interface Outstanding {
   /** Why a request cannot be taken, or the request with its new id. */
-  ask(exchange: Exchange, question: Omit<Asked, 'gatewayId' | 'session'>): Asked | 'in-use' | 'full';
+  ask(
+    exchange: Exchange,
+    question: Omit<Asked, 'gatewayId' | 'session' | 'opened'>,
+  ): Asked | 'in-use' | 'full';
   /** The request with this gateway id, if this exchange may hear its answer. */
   find(gatewayId: RequestId | undefined, exchange: Exchange): Asked | undefined;
   /** The request of this very exchange, while it is not answered. */
   of(exchange: Exchange): Asked | undefined;
+  /** Writes down what the handles in the request of this very exchange opened to. */
+  note(exchange: Exchange, opened: OpenedHandles): void;
   /** The unanswered request of a session by the id that its client gave it. */
   inSession(session: string, clientId: RequestId): Asked | undefined;
   /** Whether a live request that this exchange may hear about gave out this progress token. */
@@ -43,6 +67,7 @@ export interface Outstanding {
 
 interface Entry extends Asked {
   owner: Exchange | undefined;
+  opened: OpenedHandles | undefined;
   /** When a request without its exchange is forgotten. */
   expiresAt: number;
 }
@@ -107,6 +132,7 @@ export function createOutstanding(
         ...question,
         gatewayId: lastId,
         session,
+        opened: undefined,
         owner: exchange,
         expiresAt: Number.POSITIVE_INFINITY,
       };
@@ -131,6 +157,10 @@ export function createOutstanding(
       return entry.session !== undefined && entry.session === exchange.facts.session?.key ? entry : undefined;
     },
     of: (exchange) => byExchange.get(exchange),
+    note(exchange, opened) {
+      const entry = byExchange.get(exchange);
+      if (entry !== undefined) entry.opened = opened;
+    },
     inSession(session, clientId) {
       purge();
       return bySession.get(session)?.get(idKey(clientId));

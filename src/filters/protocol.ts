@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import type { Frame, NotificationFrame, RequestFrame, RequestId, ResultFrame } from '../mcp/frame.ts';
 import { checkMirroredHeaders, mirrorHeaders } from '../mcp/headers.ts';
-import { type MethodRow, methodRow, targetsOf } from '../mcp/methods.ts';
+import { type MethodRow, methodRow, targetsOf, tasksExtension } from '../mcp/methods.ts';
 import {
   clientCapabilitiesKey,
   eraOf,
@@ -16,7 +16,6 @@ import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import { maySee } from './may-see.ts';
 
 const logLevelKey = 'io.modelcontextprotocol/logLevel';
-const tasksExtension = 'io.modelcontextprotocol/tasks';
 
 /**
  * Holds both sides to the protocol revision: which messages exist in which direction, the shape of what checks rely
@@ -212,6 +211,8 @@ function judgeResult(frame: ResultFrame, exchange: Exchange, served: readonly st
     case 'input_required':
       return row?.mayAskInput === true ? pass : invalid('this method may not ask for input');
     case 'task':
+      // Only calls become tasks: a task that began as anything else would be bound to nothing.
+      if (row?.task !== 'makes') return invalid('this method makes no tasks');
       return declares(request, tasksExtension) ? pass : invalid('a task for a client that declared none');
     default:
       return invalid('an unknown resultType');

@@ -1,12 +1,20 @@
 import type { RequestId } from '../mcp/frame.ts';
+import type { AnsweredQuestion } from '../pipeline/exchange.ts';
 import type { MemoryLimits } from './options.ts';
 import { idKey } from './outstanding.ts';
+
+/** What a server asked, as far as its answer is held to it. */
+export interface OpenQuestion extends AnsweredQuestion {
+  readonly progressToken: RequestId | undefined;
+}
 
 /** The questions that servers have put to legacy clients and that nobody has answered yet. */
 export interface Questions {
   /** @returns false where there is no room: the question must then not reach the client, who could not answer it */
-  asked(scope: string, id: RequestId): boolean;
-  isOpen(scope: string, id: RequestId): boolean;
+  asked(scope: string, id: RequestId, question: OpenQuestion): boolean;
+  find(scope: string, id: RequestId): OpenQuestion | undefined;
+  /** Whether an open question of this scope gave out the token. */
+  hasProgressToken(scope: string, token: RequestId): boolean;
   /** Takes the question that an answer fits: a second answer fits none. */
   take(scope: string, id: RequestId): boolean;
   readonly size: number;
@@ -23,14 +31,29 @@ export function createQuestions(
   monotonic: () => number,
 ): Questions {
   /** In the order of expiry, since all of them live equally long. */
-  const open = new Map<string, { readonly scope: string; readonly expiresAt: number }>();
+  const open = new Map<
+    string,
+    { readonly scope: string; readonly expiresAt: number; readonly question: OpenQuestion }
+  >();
   const perScope = new Map<string, number>();
+  /** Open questions by the token that they gave out. */
+  const tokens = new Map<string, number>();
+
+  const count = (counts: Map<string, number>, key: string, by: 1 | -1): void => {
+    const now = (counts.get(key) ?? 0) + by;
+    if (now <= 0) counts.delete(key);
+    else counts.set(key, now);
+  };
+  const countToken = (scope: string, { progressToken }: OpenQuestion, by: 1 | -1): void => {
+    if (progressToken !== undefined) count(tokens, keyOf(scope, progressToken), by);
+  };
 
   const forget = (key: string, scope: string): void => {
+    const known = open.get(key);
+    if (known === undefined) return;
     open.delete(key);
-    const left = (perScope.get(scope) ?? 1) - 1;
-    if (left <= 0) perScope.delete(scope);
-    else perScope.set(scope, left);
+    count(perScope, scope, -1);
+    countToken(scope, known.question, -1);
   };
   const purge = (): void => {
     if (open.size === 0) return;
@@ -41,20 +64,25 @@ export function createQuestions(
     }
   };
   return {
-    asked(scope, id) {
+    asked(scope, id, question) {
       purge();
       const key = keyOf(scope, id);
       // Asked again, as a resumed stream does: still one question, which is answered once.
       if (open.has(key)) return true;
       const inScope = perScope.get(scope) ?? 0;
       if (open.size >= limits.questions || inScope >= limits.questionsPerSession) return false;
-      open.set(key, { scope, expiresAt: monotonic() + limits.questionAge });
-      perScope.set(scope, inScope + 1);
+      open.set(key, { scope, expiresAt: monotonic() + limits.questionAge, question });
+      count(perScope, scope, 1);
+      countToken(scope, question, 1);
       return true;
     },
-    isOpen(scope, id) {
+    find(scope, id) {
       purge();
-      return open.has(keyOf(scope, id));
+      return open.get(keyOf(scope, id))?.question;
+    },
+    hasProgressToken(scope, token) {
+      purge();
+      return tokens.has(keyOf(scope, token));
     },
     take(scope, id) {
       purge();

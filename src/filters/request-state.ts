@@ -13,8 +13,8 @@ export interface StateBinding {
 export interface OpenedState {
   /** What the upstream gave as its own state; undefined where it gave none. */
   readonly upstreamState: string | undefined;
-  /** Keys of the questions that were asked. */
-  readonly asked: ReadonlySet<string>;
+  /** The questions that were asked: key -> method. */
+  readonly asked: ReadonlyMap<string, string>;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface RequestStates {
   seal(
     binding: StateBinding,
     upstreamState: string | undefined,
-    asked: readonly string[],
+    asked: ReadonlyMap<string, string>,
     now: number,
   ): string | undefined;
   /** Undefined for foreign, expired, altered and invented states, without telling them apart. */
@@ -39,8 +39,8 @@ const clockSkewMs = 60_000;
 export function createRequestStates(sealer: Sealer, options: RequestStateOptions): RequestStates {
   return {
     seal(binding, upstreamState, asked, now) {
-      if (asked.length > options.maxQuestions) return undefined;
-      const text = JSON.stringify([digest(binding), now, asked, upstreamState ?? null]);
+      if (asked.size > options.maxQuestions) return undefined;
+      const text = JSON.stringify([digest(binding), now, [...asked], upstreamState ?? null]);
       if (Buffer.byteLength(text) > options.maxBytes) return undefined;
       return sealer.seal(text);
     },
@@ -57,10 +57,16 @@ export function createRequestStates(sealer: Sealer, options: RequestStateOptions
       if (!Array.isArray(asked)) return undefined;
       return {
         upstreamState: typeof upstreamState === 'string' ? upstreamState : undefined,
-        asked: new Set(asked.filter((key): key is string => typeof key === 'string')),
+        asked: new Map(asked.filter(isPair)),
       };
     },
   };
+}
+
+function isPair(value: unknown): value is [string, string] {
+  return (
+    Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'string'
+  );
 }
 
 function digest(binding: StateBinding): string {

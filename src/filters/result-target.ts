@@ -1,9 +1,9 @@
 import type { Frame } from '../mcp/frame.ts';
 import { methodRow, resourceName, targetsOf } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import { isJsonObject, type JsonObject, own } from '../values/json.ts';
+import { own } from '../values/json.ts';
 import type { Asked } from './outstanding.ts';
-import type { KnownTasks } from './result-memory.ts';
+import type { TaskBook } from './task-book.ts';
 
 /** What a message that comes back is about, for the rules on results. */
 export interface ResultTarget {
@@ -17,19 +17,12 @@ export interface ResultTarget {
  */
 const anyTool: ResultTarget = Object.freeze({ kind: 'tool', name: '?' });
 
-/** What an answer is about: what was asked for. */
-export function targetOfAnswer(
-  asked: Asked,
-  result: JsonObject | undefined,
-  exchange: Exchange,
-  tasks: KnownTasks,
-): ResultTarget {
-  const { row, target } = asked;
+/** What an answer is about: what was asked for, or began the task that was asked for. */
+export function targetOfAnswer({ row, target, opened }: Asked, exchange: Exchange): ResultTarget {
   if (row.access === 'implied') return { kind: 'method', name: row.method };
-  if (row.access === 'method') {
-    const taskId = target ?? (result === undefined ? undefined : own(result, 'taskId')) ?? taskIdOf(exchange);
-    return tasks.find(taskId, exchange) ?? anyTool;
-  }
+  const [task] = opened?.tasks ?? [];
+  if (row.task === 'names' && task !== undefined) return { kind: 'tool', name: task.tool };
+  if (row.access === 'method') return anyTool;
   for (const source of row.targets) {
     if ((source === 'tool' || source === 'prompt') && target !== undefined) {
       return { kind: source, name: target };
@@ -42,10 +35,18 @@ export function targetOfAnswer(
   return targetOfCall(exchange);
 }
 
-/** What something is about that a server says on its own in the course of an exchange. */
-export function targetOfMessage(frame: Frame, exchange: Exchange, tasks: KnownTasks): ResultTarget {
+/**
+ * What something is about that a server says on its own in the course of an exchange. Tasks have the client's names by
+ * now.
+ */
+export function targetOfMessage(
+  frame: Frame,
+  exchange: Exchange,
+  tasks: Pick<TaskBook, 'findHandle'>,
+): ResultTarget {
   const taskId = 'params' in frame && frame.params !== undefined ? own(frame.params, 'taskId') : undefined;
-  return (taskId === undefined ? undefined : tasks.find(taskId, exchange)) ?? targetOfCall(exchange);
+  const task = taskId === undefined ? undefined : tasks.findHandle(taskId, exchange);
+  return task === undefined ? targetOfCall(exchange) : { kind: 'tool', name: task.tool };
 }
 
 /** The target of the client's frame that policy decided on. */
@@ -56,9 +57,4 @@ function targetOfCall(exchange: Exchange): ResultTarget {
   const targets = row === undefined ? undefined : targetsOf(row, request.params);
   const target = targets?.ok ? targets.value.find(({ kind }) => kind !== 'method') : undefined;
   return target === undefined ? anyTool : { kind: target.kind, name: target.name };
-}
-
-function taskIdOf({ request }: Exchange): unknown {
-  const params = 'params' in request ? request.params : undefined;
-  return isJsonObject(params) ? own(params, 'taskId') : undefined;
 }

@@ -7,7 +7,7 @@ import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/fi
 import { marksOf, resultRulesFor } from '../policy/content.ts';
 import { decide } from '../policy/decide.ts';
 import { holdsSecret } from '../redaction/holds.ts';
-import type { ContentRedactor } from '../redaction/redact-text.ts';
+import type { ContentRedactor, TextRedactor } from '../redaction/redact-text.ts';
 import { type Cleaner, createCleaner, type Tails } from '../results/clean.ts';
 import { guardMessage, type Surroundings } from '../results/guard.ts';
 import { guardNotification } from '../results/notification.ts';
@@ -17,11 +17,14 @@ import { planOf, type ResultRule } from '../results/rule.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import type { Outstanding } from './outstanding.ts';
 import { judgeError } from './result-errors.ts';
-import { createKnownSkills, createKnownTasks, isOfSkills } from './result-memory.ts';
+import { createKnownSkills, isOfSkills } from './result-memory.ts';
 import { type ResultTarget, targetOfAnswer, targetOfMessage } from './result-target.ts';
+import type { TaskBook } from './task-book.ts';
 
 export interface ResultsDeps {
   readonly outstanding: Outstanding;
+  /** Which call a task came from: a notification names only the task. */
+  readonly tasks: Pick<TaskBook, 'findHandle'>;
   /** Knows the secrets that the gateway holds. */
   readonly redactor: ContentRedactor;
 }
@@ -52,9 +55,9 @@ type Guard = (message: JsonObject, cleaner: Cleaner, around: Surroundings) => Js
  * nothing that they let through is added to afterwards. Definitions of tools, prompts and skills stay as they are: other
  * checks compare them with what was reviewed.
  */
-export function results({ outstanding, redactor }: ResultsDeps): Filter {
+export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
   const streams = new WeakMap<Exchange, Streams>();
-  const tasks = createKnownTasks();
+  const redactors = new WeakMap<Exchange, { readonly minted: string; readonly redactor: TextRedactor }>();
   const skills = createKnownSkills();
   const ownPlan = ownSecretsPlan();
 
@@ -84,9 +87,8 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
     if (asked === undefined) return pass;
     const { row } = asked;
     skills.learn(row, frame.result, exchange.upstream);
-    if (!hasRules(exchange) && !holdsSecret(frame.result, redactor.needles)) return pass;
-    const target = targetOfAnswer(asked, frame.result, exchange, tasks);
-    if (row.mayAskInput) tasks.learn(frame.result, target, exchange);
+    if (!hasRules(exchange) && !holdsSecret(frame.result, redactorFor(exchange).needles)) return pass;
+    const target = targetOfAnswer(asked, exchange);
     const isDefinition = row.access === 'implied' || row.list !== undefined || isOfSkills(row);
     const guard: Guard = isDefinition
       ? (result, cleaner) => countEntries(result, row, cleaner)
@@ -103,7 +105,8 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
 
   function guardParams(frame: NotificationFrame | RequestFrame, exchange: Exchange): Verdict {
     const { params } = frame;
-    if (params === undefined || !(hasRules(exchange) || holdsSecret(params, redactor.needles))) return pass;
+    if (params === undefined || !(hasRules(exchange) || holdsSecret(params, redactorFor(exchange).needles)))
+      return pass;
     const target = targetOfMessage(frame, exchange, tasks);
     const guard = frame.kind === 'notification' ? guardNotification : guardMessage;
     const { value, error } = judge(params, frame.bytes.length, target, exchange, guard);
@@ -114,17 +117,19 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
   function guardError(frame: ErrorFrame, exchange: Exchange): Verdict {
     const asked = outstanding.find(frame.id, exchange);
     const target =
-      asked === undefined
-        ? targetOfMessage(frame, exchange, tasks)
-        : targetOfAnswer(asked, undefined, exchange, tasks);
+      asked === undefined ? targetOfMessage(frame, exchange, tasks) : targetOfAnswer(asked, exchange);
     const plan = planOf(rulesFor(target, exchange), 'enforce');
     const report = new Report();
     const clean = (message: JsonObject): JsonObject => {
       const guarded = plan === undefined ? message : cleaned(message, plan);
-      return holdsSecret(guarded, redactor.needles) ? cleaned(guarded, ownPlan) : guarded;
+      return holdsSecret(guarded, redactorFor(exchange).needles) ? cleaned(guarded, ownPlan) : guarded;
     };
     const cleaned = (message: JsonObject, asks: ResultPlan): JsonObject =>
-      guardMessage(message, createCleaner(asks, redactor, new Map(), report), surroundings(exchange));
+      guardMessage(
+        message,
+        createCleaner(asks, redactorFor(exchange), new Map(), report),
+        surroundings(exchange),
+      );
     const verdict = judgeError(frame, exchange, asked?.target, plan?.relaysErrors === true, clean);
     tellFindings(report, exchange, 'enforce');
     return report.refusal === undefined ? verdict : reject(refusalOf(report, exchange, 'enforce')!);
@@ -153,7 +158,7 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
       const plan = planOf(rules, mode);
       if (plan === undefined) continue;
       const report = new Report();
-      const cleaner = createCleaner(plan, redactor, kept[mode], report);
+      const cleaner = createCleaner(plan, redactorFor(exchange), kept[mode], report);
       const isTooLarge = plan.maxBytes !== undefined && size > plan.maxBytes.value;
       if (isTooLarge) report.refuse(plan.maxBytes.rule, 'bytes');
       const value = isTooLarge ? message : guard(message, cleaner, surroundings(exchange));
@@ -167,12 +172,23 @@ export function results({ outstanding, redactor }: ResultsDeps): Filter {
   /** The gateway's own secrets reach no client, whether or not a rule asks for it, nor in a definition. */
   function withoutOwn(judged: Judged, exchange: Exchange): Judged {
     const { value, plan, error } = judged;
-    if (error !== undefined || !holdsSecret(value, redactor.needles)) return judged;
+    if (error !== undefined || !holdsSecret(value, redactorFor(exchange).needles)) return judged;
     const report = new Report();
-    const cleaner = createCleaner(ownPlan, redactor, new Map(), report);
+    const cleaner = createCleaner(ownPlan, redactorFor(exchange), new Map(), report);
     const clean = guardMessage(value, cleaner, surroundings(exchange));
     tellFindings(report, exchange, 'enforce');
     return { value: clean, plan, error: refusalOf(report, exchange, 'enforce') };
+  }
+
+  /** What was made for this very exchange is looked for as well: a server that echoes its headers would give it away. */
+  function redactorFor(exchange: Exchange): TextRedactor {
+    const minted = exchange.facts.minted.join('\n');
+    if (minted === '') return redactor;
+    const known = redactors.get(exchange);
+    if (known?.minted === minted) return known.redactor;
+    const made = { minted, redactor: redactor.holding(exchange.facts.minted) };
+    redactors.set(exchange, made);
+    return made.redactor;
   }
 
   function surroundings(exchange: Exchange): Surroundings {
@@ -188,8 +204,8 @@ function hasRules(exchange: Exchange): boolean {
 }
 
 function rulesFor({ kind, name }: ResultTarget, exchange: Exchange): readonly ResultRule[] {
-  const { upstream, principal: subject } = exchange;
-  return resultRulesFor(exchange.policy, { upstream, kind, name, subject });
+  const { upstream, principal: subject, time } = exchange;
+  return resultRulesFor(exchange.policy, { upstream, kind, name, subject, time });
 }
 
 /** A link is judged as the read that it invites to. */

@@ -1,21 +1,24 @@
 import type { ArgumentRule } from '../arguments/rule.ts';
 import { GatewayError } from '../errors.ts';
-import type { Frame, ResultFrame } from '../mcp/frame.ts';
-import { methodRow, type Target, targetsOf } from '../mcp/methods.ts';
+import type { Frame } from '../mcp/frame.ts';
+import { type MethodRow, methodRow, type Target, targetsOf } from '../mcp/methods.ts';
 import type { CatalogTool } from '../pipeline/catalog.ts';
 import { addFinding, type Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
 import type { RefreshOutcome } from '../pipeline/refresh-catalog.ts';
 import { argumentRulesFor } from '../policy/content.ts';
 import type { SchemaBook, ToolChecks } from '../schemas/schema-book.ts';
-import type { JsonObject } from '../values/json.ts';
+import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import type { Outstanding } from './outstanding.ts';
 import { type Judgement, judgeArguments, judgeResult } from './schema-judgement.ts';
 import { type SchemaRules, schemaRulesOf } from './schema-rules.ts';
+import type { TaskBook } from './task-book.ts';
 
 export interface SchemaDeps {
   readonly book: SchemaBook;
   readonly outstanding: Outstanding;
+  /** Which tool began a task. */
+  readonly tasks: Pick<TaskBook, 'find'>;
   /** Has the gateway list the tools of an upstream. Coalesced and cooled down; never rejects. */
   refreshCatalog(upstream: string): Promise<RefreshOutcome>;
   /** The top-level arguments that rules name: known, whatever the schema says. */
@@ -48,23 +51,36 @@ export function schema(deps: SchemaDeps): Filter {
       if (frame.kind === 'notification') {
         const row = methodRow(frame.method, exchange.revision, 'toClient', 'notification');
         if (row?.announces === 'tools') exchange.catalog.freshness.stale = true;
-        return pass;
+        if (row?.taskResult === undefined || frame.params === undefined) return pass;
+        const task = deps.tasks.find(own(frame.params, 'taskId'), exchange);
+        return holdOutput(resultIn(frame.params, row), task?.tool, exchange);
       }
       if (frame.kind !== 'result') return pass;
       const asked = deps.outstanding.find(frame.id, exchange);
       if (asked === undefined) return drop('answer-unasked');
-      if (!asked.row.targets.includes('tool') || asked.target === undefined) return pass;
-      const rules = rulesFor(asked.target, exchange);
-      if (rules.isOff) return pass;
-      return withChecks(asked.target, exchange, rules, (checks) =>
-        judgeOutput(frame, checks, rules, exchange),
-      );
+      const { row, target, opened } = asked;
+      if (row.taskResult !== undefined) {
+        return holdOutput(resultIn(frame.result, row), opened?.tasks[0]?.tool, exchange);
+      }
+      return row.targets.includes('tool') ? holdOutput(frame.result, target, exchange) : pass;
     },
   };
 
+  /** @param result what the tool gave; undefined where it has given nothing yet */
+  function holdOutput(
+    result: JsonObject | undefined,
+    tool: string | undefined,
+    exchange: Exchange,
+  ): Verdict | Promise<Verdict> {
+    if (result === undefined || tool === undefined) return pass;
+    const rules = rulesFor(tool, exchange);
+    if (rules.isOff) return pass;
+    return withChecks(tool, exchange, rules, (checks) => judgeOutput(result, checks, rules, exchange));
+  }
+
   function rulesFor(tool: string, exchange: Exchange): SchemaRules {
-    const { policy, upstream, principal } = exchange;
-    const found = argumentRulesFor(policy, { upstream, kind: 'tool', name: tool, subject: principal });
+    const { policy, upstream, principal: subject, time } = exchange;
+    const found = argumentRulesFor(policy, { upstream, kind: 'tool', name: tool, subject, time });
     return schemaRulesOf(found, deps.namedArguments);
   }
 
@@ -115,14 +131,21 @@ function unknown(outcome: RefreshOutcome, rules: SchemaRules, exchange: Exchange
   return settle(judgement, rules, exchange, toCaller);
 }
 
+/** The tool's own result in what is said of its task: where the table says that it stands. */
+function resultIn(carrier: JsonObject, row: MethodRow): JsonObject | undefined {
+  if (row.taskResult === 'whole') return carrier;
+  const embedded = own(carrier, 'result');
+  return isJsonObject(embedded) ? embedded : undefined;
+}
+
 function judgeOutput(
-  frame: ResultFrame,
+  result: JsonObject,
   checks: ToolChecks,
   rules: SchemaRules,
   exchange: Exchange,
 ): Verdict {
   if (checks.output === undefined) return pass;
-  return settle(judgeResult(frame.result, checks.output, exchange.revision), rules, exchange, toNobody);
+  return settle(judgeResult(result, checks.output, exchange.revision), rules, exchange, toNobody);
 }
 
 type Tell = (judgement: Judgement) => GatewayError;

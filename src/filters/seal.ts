@@ -8,13 +8,24 @@ import {
 } from 'node:crypto';
 
 /** What a handle is for. Each purpose has keys of its own: one kind of handle never opens as another. */
-export type SealPurpose = 'session' | 'event-id' | 'request-state';
+export type SealPurpose =
+  | 'session'
+  | 'event-id'
+  | 'request-state'
+  | 'task-id'
+  | 'task-question'
+  | 'client-task'
+  | 'cursor';
 
 export interface Sealer {
-  /** Encrypts and authenticates `text`: printable ASCII (base64url) that only this gateway's keys open. */
-  seal(text: string): string;
+  /**
+   * Encrypts and authenticates `text`: printable ASCII (base64url) that only this gateway's keys open.
+   *
+   * @param boundTo must be the same when it is opened. It is not part of the handle, so it costs no length
+   */
+  seal(text: string, boundTo?: string): string;
   /** The text that `seal` was given; undefined for anything else whatever, without telling why. */
-  open(sealed: string): string | undefined;
+  open(sealed: string, boundTo?: string): string | undefined;
   /** 128 bits over `text`, base64url, by the sealing key. */
   tag(text: string): string;
   /** Whether any key of the ring gives this tag for `text`. In constant time. */
@@ -42,14 +53,16 @@ export function createSealer(ring: readonly Buffer[], purpose: SealPurpose): Sea
   const first = keys[0]!;
   // Bound into the seal as well: an upgrade of the format cannot be undone by whoever holds an old handle.
   const about = Buffer.from(`sallyport ${purpose} v${version}`);
+  const associated = (boundTo: string | undefined): Buffer =>
+    boundTo === undefined ? about : Buffer.concat([about, Buffer.of(0), Buffer.from(boundTo, 'utf8')]);
   return {
-    seal(text) {
+    seal(text, boundTo) {
       const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', first.seal, nonce).setAAD(about);
+      const cipher = createCipheriv('aes-256-gcm', first.seal, nonce).setAAD(associated(boundTo));
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
       return Buffer.concat([Buffer.of(version), nonce, body, cipher.getAuthTag()]).toString('base64url');
     },
-    open(sealed) {
+    open(sealed, boundTo) {
       const bytes = Buffer.from(sealed, 'base64url');
       // One handle, one spelling: base64 decoders overlook padding, foreign characters and spare bits.
       if (bytes.toString('base64url') !== sealed) return undefined;
@@ -59,7 +72,7 @@ export function createSealer(ring: readonly Buffer[], purpose: SealPurpose): Sea
       const tag = bytes.subarray(-tagBytes);
       for (const { seal } of keys) {
         const decipher = createDecipheriv('aes-256-gcm', seal, nonce, { authTagLength: tagBytes });
-        decipher.setAAD(about).setAuthTag(tag);
+        decipher.setAAD(associated(boundTo)).setAuthTag(tag);
         try {
           return decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
         } catch {

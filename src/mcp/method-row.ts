@@ -13,6 +13,7 @@ export type TargetSource =
   | 'reference' // params.ref: a prompt or a resource template
   | 'subscriptions' // params.notifications.resourceSubscriptions, one URI each
   | 'tasks' // params.notifications.taskIds: the method that reads a task, where there are any
+  | 'augmentation' // params.task: the same method, where a call asks to become a task
   | 'method'; // the method itself, beside or instead of others
 
 /** All that the gateway knows about one method. What differs between revisions or directions has a row of its own. */
@@ -35,6 +36,14 @@ export interface MethodRow {
   readonly contents?: { readonly member: 'contents'; readonly key: 'uri' };
   /** The result may carry the server's `instructions`: text for the model that nobody asked for. */
   readonly instructs?: true;
+  /** The params may have a `cursor`, and the result a `nextCursor`. */
+  readonly pages?: true;
+  /** What the message has to do with tasks: its result may be a new one, its params name one, its result lists some. */
+  readonly task?: 'makes' | 'names' | 'lists';
+  /** Where the result of the call that began the task stands: it is the result itself, or its member `result`. */
+  readonly taskResult?: 'whole' | 'embedded';
+  /** The params may answer questions of a task. */
+  readonly answersTask?: true;
   /** What the server says has changed. */
   readonly announces?: 'tools';
   /** Member of params that `Mcp-Name` mirrors (2026-07-28 only). */

@@ -2,7 +2,7 @@ import type { MethodAction, MethodDirection, MethodRow } from './method-row.ts';
 import { type Revision, revisions } from './revision.ts';
 
 export type { ListColumn, MethodAction, MethodRow, TargetSource } from './method-row.ts';
-export { type Target, targetsOf } from './targets.ts';
+export { readTask, type Target, targetsOf } from './targets.ts';
 export { resourceName, resourceTemplateName } from './uri.ts';
 
 const all: ReadonlySet<Revision> = new Set(revisions);
@@ -11,7 +11,9 @@ const modern: ReadonlySet<Revision> = new Set(['2026-07-28']);
 const since2025June: ReadonlySet<Revision> = new Set(['2025-06-18', '2025-11-25']);
 const only2025November: ReadonlySet<Revision> = new Set(['2025-11-25']);
 
-const tasks = 'io.modelcontextprotocol/tasks';
+/** The extension that lets a server answer a call with a task (2026-07-28). */
+export const tasksExtension = 'io.modelcontextprotocol/tasks';
+const tasks = tasksExtension;
 const skills = 'io.modelcontextprotocol/skills';
 
 const up = 'toUpstream';
@@ -75,18 +77,22 @@ export const methods: readonly MethodRow[] = Object.freeze([
   request('server/discover', up, modern, 'implied', { instructs: true }),
   request('ping', up, legacy, 'implied'),
   request('tools/list', up, all, 'implied', {
+    pages: true,
     list: { member: 'tools', key: 'name', kind: 'tool', action: 'call' },
   }),
   request('tools/call', up, all, 'target', {
     action: 'call',
-    targets: ['tool'],
+    targets: ['tool', 'augmentation'],
     mirrors: 'name',
     mayAskInput: true,
+    task: 'makes',
   }),
   request('resources/list', up, all, 'implied', {
+    pages: true,
     list: { member: 'resources', key: 'uri', kind: 'resource', action: 'read' },
   }),
   request('resources/templates/list', up, all, 'implied', {
+    pages: true,
     list: { member: 'resourceTemplates', key: 'uriTemplate', kind: 'resource', action: 'read' },
   }),
   request('resources/read', up, all, 'target', {
@@ -99,6 +105,7 @@ export const methods: readonly MethodRow[] = Object.freeze([
   request('resources/subscribe', up, legacy, 'target', { action: 'subscribe', targets: ['resource'] }),
   request('resources/unsubscribe', up, legacy, 'target', { action: 'subscribe', targets: ['resource'] }),
   request('prompts/list', up, all, 'implied', {
+    pages: true,
     list: { member: 'prompts', key: 'name', kind: 'prompt', action: 'get' },
   }),
   request('prompts/get', up, all, 'target', {
@@ -116,20 +123,39 @@ export const methods: readonly MethodRow[] = Object.freeze([
   }),
 
   // Tasks: part of the core in 2025-11-25, where either side may hold one; an extension since.
-  request('tasks/get', up, only2025November, 'method'),
-  request('tasks/result', up, only2025November, 'method', { longLived: true }),
-  request('tasks/list', up, only2025November, 'method'),
-  request('tasks/cancel', up, only2025November, 'method'),
-  request('tasks/get', down, only2025November, 'method', { action: 'ask' }),
-  request('tasks/result', down, only2025November, 'method', { action: 'ask', longLived: true }),
-  request('tasks/list', down, only2025November, 'method', { action: 'ask' }),
-  request('tasks/cancel', down, only2025November, 'method', { action: 'ask' }),
-  request('tasks/get', up, modern, 'method', { mirrors: 'taskId', mayAskInput: true, extension: tasks }),
-  request('tasks/update', up, modern, 'method', { mirrors: 'taskId', extension: tasks }),
-  request('tasks/cancel', up, modern, 'method', { mirrors: 'taskId', extension: tasks }),
+  request('tasks/get', up, only2025November, 'method', { task: 'names' }),
+  request('tasks/result', up, only2025November, 'method', {
+    task: 'names',
+    taskResult: 'whole',
+    longLived: true,
+  }),
+  request('tasks/list', up, only2025November, 'method', { task: 'lists', pages: true }),
+  request('tasks/cancel', up, only2025November, 'method', { task: 'names' }),
+  request('tasks/get', down, only2025November, 'method', { action: 'ask', task: 'names' }),
+  request('tasks/result', down, only2025November, 'method', {
+    action: 'ask',
+    task: 'names',
+    longLived: true,
+  }),
+  request('tasks/list', down, only2025November, 'method', { action: 'ask', task: 'lists' }),
+  request('tasks/cancel', down, only2025November, 'method', { action: 'ask', task: 'names' }),
+  request('tasks/get', up, modern, 'method', {
+    mirrors: 'taskId',
+    task: 'names',
+    taskResult: 'embedded',
+    extension: tasks,
+  }),
+  request('tasks/update', up, modern, 'method', {
+    mirrors: 'taskId',
+    task: 'names',
+    answersTask: true,
+    extension: tasks,
+  }),
+  request('tasks/cancel', up, modern, 'method', { mirrors: 'taskId', task: 'names', extension: tasks }),
 
   // Skills: the extension must be allowed by name, and each skill as the resource that it is.
   request('skills/list', up, modern, 'method', {
+    pages: true,
     list: { member: 'skills', key: 'uri', kind: 'resource', action: 'read' },
     extension: skills,
   }),
@@ -141,6 +167,7 @@ export const methods: readonly MethodRow[] = Object.freeze([
   request('resources/directory/read', up, modern, 'target', {
     action: 'read',
     targets: ['method', 'resource'],
+    pages: true,
     list: { member: 'resources', key: 'uri', kind: 'resource', action: 'read' },
     extension: skills,
   }),
@@ -168,8 +195,12 @@ export const methods: readonly MethodRow[] = Object.freeze([
     targets: ['resource'],
   }),
   notification('notifications/elicitation/complete', down, only2025November),
-  notification('notifications/tasks/status', 'both', only2025November),
-  notification('notifications/tasks', down, modern, { extension: tasks }),
+  notification('notifications/tasks/status', 'both', only2025November, { task: 'names' }),
+  notification('notifications/tasks', down, modern, {
+    task: 'names',
+    taskResult: 'embedded',
+    extension: tasks,
+  }),
   notification('notifications/subscriptions/acknowledged', down, modern),
 ]);
 
@@ -240,4 +271,15 @@ export function methodRow(
 /** The row of a question that rides in `inputRequests` of a modern result; undefined where it may not. */
 export function inputRequestRow(method: string): MethodRow | undefined {
   return inputRequests.get(method);
+}
+
+const byExtension = new Map<string, string[]>();
+for (const { extension, method, direction } of methods) {
+  if (extension === undefined || direction === 'toClient') continue;
+  byExtension.set(extension, [...(byExtension.get(extension) ?? []), method]);
+}
+
+/** The methods that a client may ask because of an extension; none for an extension that brings none. */
+export function extensionMethods(extension: string): readonly string[] {
+  return byExtension.get(extension) ?? [];
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import { type Decoded, decoded, failed } from './failure.ts';
 import type { MethodAction, MethodRow } from './method-row.ts';
-import { isName } from './text.ts';
+import { isHandle, isName } from './text.ts';
 import { resourceName, resourceTemplateName } from './uri.ts';
 
 /** One object that a frame is about: what policy is asked. */
@@ -10,7 +10,7 @@ export interface Target {
   /** Tool, prompt or method name; normalised URI (`resourceName`) of a resource. */
   readonly name: string;
   readonly action: MethodAction;
-  /** Of a tool call or a prompt. */
+  /** Of a tool call or a prompt; of a method all of its params but `_meta`. */
   readonly arguments?: JsonObject;
 }
 
@@ -52,8 +52,11 @@ function readTargets(row: MethodRow, params: JsonObject | undefined): Decoded<re
   return decoded(targets);
 }
 
-/** Whoever listens to a task is told what this method tells (tasks extension, notifications). */
-const readTask = 'tasks/get';
+/**
+ * Whoever listens to a task is told what this method tells (tasks extension, notifications), and whoever asks that a
+ * call becomes a task means to read it so.
+ */
+export const readTask = 'tasks/get';
 
 /** Members that mean the same in every method. `null` counts as a value, and has the wrong type for all of them. */
 const shapes: ReadonlyMap<string, (value: JsonValue) => boolean> = new Map([
@@ -62,7 +65,8 @@ const shapes: ReadonlyMap<string, (value: JsonValue) => boolean> = new Map([
   ['inputResponses', isJsonObject],
   ['requestState', isText],
   ['cursor', isText],
-  ['taskId', isName],
+  ['taskId', isHandle],
+  ['task', isJsonObject],
   ['notifications', isJsonObject],
 ]);
 
@@ -86,12 +90,19 @@ const read: Readonly<Record<MethodRow['targets'][number], Read>> = {
   prompt: (row, params) => named('prompt', row, params),
   resource: (row, params) => located(row.action, own(params, 'uri')),
   // Beside other targets the method is merely used; the action of the row is what is asked of those.
-  method: (row) =>
-    decoded([{ kind: 'method', name: row.method, action: row.access === 'target' ? 'use' : row.action }]),
+  method: (row, params) => decoded([methodTarget(row, params)]),
   reference: (row, params) => referenced(row, own(params, 'ref')),
   subscriptions: (row, params) => subscribed(row, own(params, 'notifications')),
   tasks: (_row, params) => listenedTasks(own(params, 'notifications')),
+  augmentation: (_row, params) =>
+    decoded(own(params, 'task') === undefined ? [] : [{ kind: 'method', name: readTask, action: 'use' }]),
 };
+
+function methodTarget(row: MethodRow, params: JsonObject): Target {
+  const { _meta, ...rest } = params;
+  const action = row.access === 'target' ? 'use' : row.action;
+  return { kind: 'method', name: row.method, action, arguments: rest };
+}
 
 function named(kind: 'tool' | 'prompt', row: MethodRow, params: JsonObject): Decoded<readonly Target[]> {
   const name = own(params, 'name');
@@ -140,7 +151,7 @@ function subscribed(row: MethodRow, filter: JsonValue | undefined): Decoded<read
 
 function listenedTasks(filter: JsonValue | undefined): Decoded<readonly Target[]> {
   const ids = isJsonObject(filter) ? (own(filter, 'taskIds') ?? []) : [];
-  if (!Array.isArray(ids) || ids.length > maxSubscriptions || !ids.every(isName)) {
+  if (!Array.isArray(ids) || ids.length > maxSubscriptions || !ids.every(isHandle)) {
     return failed('frame-params-invalid', 'taskIds is not a list of task ids, or too long');
   }
   return decoded(ids.length === 0 ? [] : [{ kind: 'method', name: readTask, action: 'use' }]);

@@ -34,3 +34,13 @@ export function isName(value: unknown): value is string {
 function isPlain(text: string): boolean {
   return !hasControls(text) && !hasHidden(text) && text.trim() === text && text.normalize('NFKC') === text;
 }
+
+/** Longest handle. A sealed task id carries the server's id and the name of its tool, each at most 256 characters. */
+export const maxHandleLength = 2048;
+
+const handle = /^[\x21-\x7e]+$/;
+
+/** Whether a text can be a handle that the other side must give back as it got it: visible ASCII, as a header carries it. */
+export function isHandle(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= maxHandleLength && handle.test(value);
+}

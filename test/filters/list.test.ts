@@ -13,7 +13,9 @@ test('the list enforces these checks, in this order', () => {
     'results',
     'quarantine',
     'arguments',
+    'capabilities',
     'authorize',
+    'handles',
     'schema',
     'flow',
     'reviewed',
@@ -73,6 +75,7 @@ test('the defaults are these', () => {
       questionAge: 1_800_000,
     },
     requestState: { maxAge: 600_000, maxBytes: 65_536, maxQuestions: 64 },
+    handles: { taskAge: 86_400_000, cursorAge: 3_600_000 },
     definitions: { maxAge: 60_000 },
     signatures: {},
   });

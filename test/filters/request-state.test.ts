@@ -62,14 +62,14 @@ describe('a request state', () => {
 
   test('is added where the upstream gave none, and taken away again', async () => {
     const requestState = await firstRound({ inputRequests: questions });
-    const request = tool({ requestState, inputResponses: { confirm: {} } });
+    const request = tool({ requestState, inputResponses: { confirm: { action: 'accept' } } });
     const sent = passed(await retry({}, request), request, 'request');
     expect(sent.params).not.toHaveProperty('requestState');
   });
 
   test('is known to nobody else, for nothing else, and for ten minutes', async () => {
     const requestState = await firstRound({ inputRequests: questions, requestState: 's' });
-    const params = { requestState, inputResponses: { confirm: {} } };
+    const params = { requestState, inputResponses: { confirm: { action: 'accept' } } };
     const elsewhere: readonly [string, Frame, ExchangeShape][] = [
       ['principal', tool(params), { principal: principal('bob') }],
       ['upstream', tool(params), { upstream: 'other' }],
@@ -88,7 +88,7 @@ describe('a request state', () => {
     const requestState = await firstRound({ inputRequests: questions, requestState: 's' });
     const unasked: readonly object[] = [
       { other: {} },
-      { confirm: {}, other: {} },
+      { confirm: { action: 'accept' }, other: {} },
       { constructor: {} },
       { toString: {} },
     ];
@@ -101,7 +101,7 @@ describe('a request state', () => {
 
   test('cannot be left out or made up', async () => {
     const made = ['', 'upstream state', 'AAAA', JSON.stringify({ upstream: 's' })];
-    expect(told(await retry({ inputResponses: { confirm: {} } }))).toBe('state-unknown');
+    expect(told(await retry({ inputResponses: { confirm: { action: 'accept' } } }))).toBe('state-unknown');
     for (const requestState of made) expect(told(await retry({ requestState }))).toBe('state-unknown');
     const list = modernCall('tools/list', { requestState: 'x' });
     expect(told(await retry({}, list))).toBe('state-unknown');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createOutstanding } from '../../src/filters/outstanding.ts';
 import { results } from '../../src/filters/results.ts';
+import { createTaskBook } from '../../src/filters/task-book.ts';
 import type { Frame } from '../../src/mcp/frame.ts';
 import { methodRow } from '../../src/mcp/methods.ts';
 import type { Exchange } from '../../src/pipeline/exchange.ts';
@@ -49,7 +50,7 @@ function stage(
   const exchange = makeExchange({ request, policy, revision: '2025-11-25' });
   const outstanding = createOutstanding({ requests: 10, requestsPerSession: 10, lateAnswers: 1000 }, () => 0);
   const redactor = createContentRedactor({ key: Buffer.alloc(32, 1), secrets: [held] });
-  const filter = results({ outstanding, redactor });
+  const filter = results({ outstanding, tasks: createTaskBook(), redactor });
   if (request.kind !== 'request') throw new Error('not a request');
   const row = methodRow(request.method, '2025-11-25', 'toUpstream', 'request')!;
   const params = (request.params ?? {}) as { name?: string; uri?: string };

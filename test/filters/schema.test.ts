@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { namedArguments } from '../../src/arguments/compile.ts';
 import { createOutstanding } from '../../src/filters/outstanding.ts';
 import { schema } from '../../src/filters/schema.ts';
+import { createTaskBook } from '../../src/filters/task-book.ts';
 import type { Frame } from '../../src/mcp/frame.ts';
 import { methodRow } from '../../src/mcp/methods.ts';
 import type { Revision } from '../../src/mcp/revision.ts';
@@ -82,6 +83,7 @@ ${rules === '' ? '' : `arguments:\n${rules}`}
   const filter = schema({
     book: createSchemaBook({ schedule: setImmediate }),
     outstanding,
+    tasks: createTaskBook(),
     async refreshCatalog(upstream) {
       looks.push(upstream);
       learnTools(catalog, offers as never);
@@ -399,6 +401,7 @@ describe('a result', () => {
     const filter = schema({
       book: createSchemaBook({ schedule: setImmediate }),
       outstanding,
+      tasks: createTaskBook(),
       refreshCatalog: async () => 'learnt',
       namedArguments,
       maxAge: 1000,

@@ -120,28 +120,50 @@ describe('targets', () => {
         notifications: { resourceSubscriptions: ['file:///a', 'file:///b'] },
       }),
     ).toEqual([
-      { kind: 'method', name: 'subscriptions/listen', action: 'use' },
+      {
+        kind: 'method',
+        name: 'subscriptions/listen',
+        action: 'use',
+        arguments: { notifications: { resourceSubscriptions: ['file:///a', 'file:///b'] } },
+      },
       { kind: 'resource', name: 'file:///a', action: 'subscribe' },
       { kind: 'resource', name: 'file:///b', action: 'subscribe' },
     ]);
     expect(targets('subscriptions/listen', { notifications: { toolsListChanged: true } })).toEqual([
-      { kind: 'method', name: 'subscriptions/listen', action: 'use' },
+      {
+        kind: 'method',
+        name: 'subscriptions/listen',
+        action: 'use',
+        arguments: { notifications: { toolsListChanged: true } },
+      },
+    ]);
+  });
+
+  it('of a call that asks to become a task are the tool, and the method that reads tasks', () => {
+    expect(targets('tools/call', { name: 'q', task: { ttl: 1 } })).toEqual([
+      { kind: 'tool', name: 'q', action: 'call' },
+      { kind: 'method', name: 'tasks/get', action: 'use' },
     ]);
   });
 
   it('of skills are the method, which no rule for resources allows, and the resource', () => {
     expect(targets('skills/get', { uri: 'skill://a/b' })).toEqual([
-      { kind: 'method', name: 'skills/get', action: 'use' },
+      { kind: 'method', name: 'skills/get', action: 'use', arguments: { uri: 'skill://a/b' } },
       { kind: 'resource', name: 'skill://a/b', action: 'read' },
     ]);
   });
 
   it('of everything else are the method itself, or nothing for housekeeping', () => {
-    expect(targets('tools/list', undefined)).toEqual([{ kind: 'method', name: 'tools/list', action: 'use' }]);
+    expect(targets('tools/list', undefined)).toEqual([
+      { kind: 'method', name: 'tools/list', action: 'use', arguments: {} },
+    ]);
+    expect(targets('tools/list', { cursor: 'c', _meta: {} })).toEqual([
+      { kind: 'method', name: 'tools/list', action: 'use', arguments: { cursor: 'c' } },
+    ]);
     const ask = methodRow('roots/list', '2025-11-25', 'toClient', 'request')!;
     expect(targetsOf(ask, undefined)).toEqual({
       ok: true,
-      value: [{ kind: 'method', name: 'roots/list', action: 'ask' }],
+      value: [{ kind: 'method', name: 'roots/list', action: 'ask', arguments: {} }],
     });
     const progress = methodRow('notifications/progress', modern, 'toClient', 'notification')!;
     expect(targetsOf(progress, {})).toEqual({ ok: true, value: [] });

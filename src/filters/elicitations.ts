@@ -1,0 +1,61 @@
+import type { Exchange } from '../pipeline/exchange.ts';
+import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { MemoryLimits } from './options.ts';
+import { ownerOf } from './task-book.ts';
+
+/**
+ * Elicitations by URL that a server put to a client (2025-11-25), by the server's id. It tells the end of one by that id
+ * alone, to whoever listens: only the client that was asked is told.
+ */
+export interface Elicitations {
+  /** Params of a question, or the data of an error that asks to open URLs. */
+  learn(carrier: JsonValue | undefined, exchange: Exchange): void;
+  /** Whether this client was asked. Once: what is over does not end again. */
+  take(id: JsonValue | undefined, exchange: Exchange): boolean;
+  readonly size: number;
+}
+
+/** UTF-16 units of an id. 512: fourteen times a UUID. */
+const longestId = 512;
+
+/** When there are too many, the oldest is forgotten: its end is not told, and clients must not rely on that anyway. */
+export function createElicitations(
+  limits: Pick<MemoryLimits, 'questions' | 'questionAge'>,
+  monotonic: () => number,
+): Elicitations {
+  /** Key -> when it is forgotten. In the order of expiry, since all of them live equally long. */
+  const open = new Map<string, number>();
+  const keyOf = (id: string, exchange: Exchange): string => JSON.stringify([ownerOf(exchange), id]);
+
+  const learnOne = (params: JsonObject, exchange: Exchange): void => {
+    const id = own(params, 'elicitationId');
+    if (typeof id !== 'string' || id.length > longestId) return;
+    const now = monotonic();
+    for (const [key, expiresAt] of open) {
+      if (expiresAt > now && open.size < limits.questions) break;
+      open.delete(key);
+    }
+    open.delete(keyOf(id, exchange));
+    open.set(keyOf(id, exchange), now + limits.questionAge);
+  };
+  return {
+    learn(carrier, exchange) {
+      if (!isJsonObject(carrier)) return;
+      learnOne(carrier, exchange);
+      const several = own(carrier, 'elicitations');
+      if (!Array.isArray(several)) return;
+      for (const params of several as readonly JsonValue[]) {
+        if (isJsonObject(params)) learnOne(params, exchange);
+      }
+    },
+    take(id, exchange) {
+      if (typeof id !== 'string' || id.length > longestId) return false;
+      const expiresAt = open.get(keyOf(id, exchange));
+      open.delete(keyOf(id, exchange));
+      return expiresAt !== undefined && expiresAt > monotonic();
+    },
+    get size() {
+      return open.size;
+    },
+  };
+}
