@@ -1,25 +1,27 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
 import { createContentChecks } from '../gateway/content-checks.ts';
 import { loadPolicies } from '../gateway.ts';
-import { runDecisionTable } from '../policy/decision-table.ts';
+import { formatWarning } from '../policy/lint/lint.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import { type Command, exitCodes, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
+import { decisionTableFiles, runDecisionTables } from './decision-tables.ts';
+import { policyWarnings } from './policy-warnings.ts';
 
 export const checkCommand: Command = {
   summary: 'check the configuration, the policies and their decision tables',
   help: `Checks the gateway file, every policy file, the lock file of pins, canaries and every decision table, and starts
 nothing.
 
-Usage: sallyport check [--config FILE] [--tests FOLDER] [--set PATH=VALUE]...
+Usage: sallyport check [--config FILE] [--tests FOLDER] [--live] [--set PATH=VALUE]...
 
 ${configOptionsHelp}
   --tests FOLDER      decision tables; default: the folder tests/ inside the policies folder, if there is one
+  --live              ask the upstreams for their tools, and warn of rules on tools that none of them lists
 
-All problems are printed at once, as file:line:column: path: message.
+All problems are printed at once, as file:line:column: path: message. Warnings are printed in the same way, each with its
+code in brackets: rules that can never match, wildcards, trials that end; docs/policy.md lists them.
 Exit code 0 where all is well, 1 where a decision table fails, 3 where the configuration or a policy is wrong.
 
 Examples:
@@ -27,7 +29,7 @@ Examples:
   sallyport check --config /etc/sallyport/sallyport.yaml
   sallyport check --tests policies/tests
 `,
-  options: { ...configOptions, tests: { type: 'string' } },
+  options: { ...configOptions, tests: { type: 'string' }, live: { type: 'boolean' } },
   async run(values, _positionals, io) {
     const config = await readConfig(values, io);
     if (config === undefined) return exitCodes.configuration;
@@ -41,20 +43,14 @@ Examples:
       io.stderr(`${problem}\n`);
       return exitCodes.configuration;
     }
-    for (const warning of compiled.warnings) io.stderr(`warning: ${formatProblem(warning)}\n`);
-    const folder = text(values, 'tests') ?? join(config.policies, 'tests');
-    let passed = 0;
-    let failed = 0;
-    for (const file of await yamlFilesIn(folder, text(values, 'tests') !== undefined)) {
-      const result = runDecisionTable({ file, text: await readFile(file, 'utf8') }, compiled.policy);
-      if (!result.ok) {
-        for (const problem of result.problems) io.stderr(`${formatProblem(problem)}\n`);
-        return exitCodes.configuration;
-      }
-      passed += result.passed;
-      failed += result.failures.length;
-      for (const failure of result.failures) io.stderr(`${formatProblem(failure)}\n`);
-    }
+    const warnings = await policyWarnings(config, compiled.warnings, values.live === true);
+    for (const warning of warnings) io.stderr(`warning: ${formatWarning(warning)}\n`);
+    const named = text(values, 'tests');
+    const files = await decisionTableFiles(named === undefined ? [] : [named], config.policies);
+    const { passed, failures, problems } = await runDecisionTables(files, compiled.policy);
+    for (const found of [...problems, ...failures]) io.stderr(`${formatProblem(found)}\n`);
+    if (problems.length > 0) return exitCodes.configuration;
+    const failed = failures.length;
     io.stdout(`configuration and policies are well; decision tables: ${passed} right, ${failed} wrong\n`);
     return failed === 0 ? exitCodes.ok : exitCodes.no;
   },
@@ -75,19 +71,5 @@ async function contentProblem(config: Config, policy: CompiledPolicy): Promise<s
     return undefined;
   } catch (error) {
     return (error as Error).message;
-  }
-}
-
-/** A folder that was asked for by name must exist; the default one may be absent. */
-async function yamlFilesIn(folder: string, required: boolean): Promise<readonly string[]> {
-  try {
-    const names = await readdir(folder);
-    return names
-      .filter((name) => name.endsWith('.yaml') || name.endsWith('.yml'))
-      .sort()
-      .map((name) => join(folder, name));
-  } catch (error) {
-    if (!required && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
   }
 }

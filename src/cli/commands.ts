@@ -1,21 +1,31 @@
 import { approveCommand } from './approve.ts';
 import { checkCommand } from './check.ts';
 import { type Command, type CommandIo, exitCodes, invoke } from './command.ts';
+import { diffCommand } from './diff.ts';
 import { explainCommand } from './explain.ts';
 import { generateCertsCommand } from './generate-certs.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { keysCommand } from './keys.ts';
+import { learnCommand } from './learn.ts';
 import { pinCommand } from './pin.ts';
 import { rolesCommand } from './roles.ts';
 import { runCommand as serveCommand } from './run.ts';
+import { scaffoldCommand } from './scaffold.ts';
+import { testCommand } from './test.ts';
 
 /** Every command, in the order in which the help lists them. */
 export const commands: ReadonlyMap<string, Command> = new Map([
   ['run', serveCommand],
   ['check', checkCommand],
+  ['test', testCommand],
   ['explain', explainCommand],
+  ['diff', diffCommand],
+  ['learn', learnCommand],
+  ['scaffold', scaffoldCommand],
   ['pin', pinCommand],
   ['roles', rolesCommand],
   ['approve', approveCommand],
+  ['keys', keysCommand],
   ['generate-certs', generateCertsCommand],
   ['healthcheck', healthcheckCommand],
 ]);

@@ -5,9 +5,11 @@ import { resourceName } from '../mcp/uri.ts';
 import type { AccessRequest, Action, ResourceKind } from '../policy/access-request.ts';
 import { explain } from '../policy/explain.ts';
 import { formatExplanation } from '../policy/format-explanation.ts';
+import type { CompiledPolicy } from '../policy/model.ts';
 import { isJsonObject, type JsonObject } from '../values/json.ts';
-import { type Command, type CommandValues, exitCodes, text } from './command.ts';
+import { type Command, type CommandIo, type CommandValues, exitCodes, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
+import { explainRecord, findRecord, formatRecordExplanation } from './explain-record.ts';
 import { readSubject } from './subject.ts';
 
 /** The action that a target is asked for unless another is named. */
@@ -28,6 +30,7 @@ arguments as they would be sent. Nothing is called, and nobody is asked: neither
 system for links, nor the name service. Values of secret arguments are not shown.
 
 Usage: sallyport explain --as WHO (--tool | --resource | --prompt | --method) NAME [--upstream NAME] [options]
+       sallyport explain --record ID [--audit FILE]... [options]
 
   --as WHO            spiffe://…, dns:NAME, cn:NAME, api-key:NAME, token:ISSUER#SUBJECT, anonymous
   --claims JSON       further claims of the token
@@ -36,6 +39,9 @@ Usage: sallyport explain --as WHO (--tool | --resource | --prompt | --method) NA
   --args JSON         the arguments of the call
   --from ADDRESS      source address; default 127.0.0.1
   --at TIME           ISO 8601; default now
+  --record ID         exchange or trace id of a past decision: what was decided then, and what the policies say now,
+                      with the roles that the caller had and, where they were recorded, the redacted arguments
+  --audit FILE        where to look for it; may be given more than once; default: the audit file of the configuration
   --json              the answer as JSON
 ${configOptionsHelp}
 
@@ -43,7 +49,7 @@ Exit code 0 where the call is allowed, 1 where it is denied.
 
 Examples:
   sallyport explain --as spiffe://sallyport.local/bob --tool trigger-long-running-operation --args '{"steps":500}'
-  sallyport explain --as spiffe://sallyport.local/carol --tool get-env
+  sallyport explain --record 5f0c2a9be1d84f0a93c1c1f1a2b3c4d5
   sallyport explain --as token:https://idp.example#bob --claims '{"groups":["data"]}' --method tools/list --json
 `,
   options: {
@@ -59,6 +65,8 @@ Examples:
     args: { type: 'string' },
     from: { type: 'string' },
     at: { type: 'string' },
+    record: { type: 'string' },
+    audit: { type: 'string', multiple: true },
     json: { type: 'boolean' },
   },
   async run(values, _positionals, io) {
@@ -69,6 +77,8 @@ Examples:
       for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
       return exitCodes.configuration;
     }
+    const record = text(values, 'record');
+    if (record !== undefined) return explainRecorded(record, values, config.audit.file, compiled.policy, io);
     let request: AccessRequest;
     try {
       request = readRequest(
@@ -87,6 +97,27 @@ Examples:
     return explanation.effect === 'allow' ? exitCodes.ok : exitCodes.no;
   },
 };
+
+async function explainRecorded(
+  id: string,
+  values: CommandValues,
+  auditFile: string | undefined,
+  policy: CompiledPolicy,
+  io: CommandIo,
+): Promise<number> {
+  const named = values['audit'] as readonly string[] | undefined;
+  const files = named ?? (auditFile === undefined ? [] : [auditFile]);
+  const recorded = await findRecord(id, files);
+  if (recorded === undefined) {
+    io.stderr(`No decision with this id in ${files.join(', ') || 'any file'}\n`);
+    return exitCodes.configuration;
+  }
+  const explained = explainRecord(recorded, policy);
+  io.stdout(
+    values['json'] === true ? `${JSON.stringify(explained, null, 2)}\n` : formatRecordExplanation(explained),
+  );
+  return explained.now.effect === 'allow' ? exitCodes.ok : exitCodes.no;
+}
 
 /** @throws TypeError or SyntaxError with a sentence for the user */
 function readRequest(values: CommandValues, upstreams: readonly string[]): AccessRequest {

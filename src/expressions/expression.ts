@@ -1,16 +1,22 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import type { JsonValue } from '../values/json.ts';
+import { type Declarations, declaredFault } from './declared.ts';
 import { createEnvironment, describeError, longestText } from './environment.ts';
 import { Meter } from './meter.ts';
 import type { Node } from './node.ts';
 import { prepare } from './prepare.ts';
 import type { Reads } from './reads.ts';
+import { timeFunctions } from './time-functions.ts';
 import { type Tally, toCel } from './to-cel.ts';
 
+export type { Declarations } from './declared.ts';
 export type { Reads } from './reads.ts';
 
 /** What an expression says of its bindings. What cannot be evaluated is `unknown`, and that refuses. */
 export type Truth = 'true' | 'false' | 'unknown';
+
+/** A value of a variable: JSON, or an object of such values and of moments. */
+export type Binding = JsonValue | Date | { readonly [member: string]: Binding | undefined };
 
 /** A condition in CEL (https://cel.dev), compiled. */
 export interface Expression {
@@ -25,7 +31,7 @@ export interface Expression {
    *
    * @param bindings values of the declared variables; others are not seen
    */
-  test(bindings: Readonly<Record<string, JsonValue>>): Truth;
+  test(bindings: Readonly<Record<string, Binding>>): Truth;
 }
 
 export type CompiledExpression =
@@ -37,8 +43,14 @@ export type CompiledExpression =
  * said now: syntax, unknown variables and functions, operators on types that do not have them.
  *
  * @param variables names of what it may read; all are of any type
+ * @param types where known, the type of every variable: then members that there never are, and operators that do not take
+ *   them, are faults. With types, functions over moments may be used
  */
-export function compileExpression(text: string, variables: readonly string[]): CompiledExpression {
+export function compileExpression(
+  text: string,
+  variables: readonly string[],
+  types?: Declarations,
+): CompiledExpression {
   if (text.length > longestText) return wrong(`an expression has at most ${longestText} characters`);
   try {
     const parsed = environmentFor(variables).parse(text);
@@ -48,10 +60,13 @@ export function compileExpression(text: string, variables: readonly string[]): C
       return wrong(`the result is of type ${checked.type}, not bool`);
     }
     const meter = new Meter();
-    const reads = prepare(parsed.ast as unknown as Node, variables, meter);
+    const functions = types === undefined ? undefined : timeFunctions;
+    const reads = prepare(parsed.ast as unknown as Node, variables, meter, functions);
+    const fault = types === undefined ? undefined : declaredFault(text, reads, types);
+    if (fault !== undefined) return wrong(fault);
     return { ok: true, expression: { text, reads, test: (bindings) => evaluate(bindings) } };
 
-    function evaluate(bindings: Readonly<Record<string, JsonValue>>): Truth {
+    function evaluate(bindings: Readonly<Record<string, Binding>>): Truth {
       try {
         const tally: Tally = { values: 0, largest: 0 };
         const values = new Map<string, unknown>();

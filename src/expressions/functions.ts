@@ -119,6 +119,7 @@ function kindOf(value: unknown): string {
   if (typeof value === 'bigint' || typeof value === 'number') return 'number';
   if (typeof value !== 'object') return typeof value;
   if (value === null) return 'null';
+  if (value instanceof Date) return 'moment';
   return Array.isArray(value) ? 'list' : 'object';
 }
 

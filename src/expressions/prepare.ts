@@ -22,22 +22,30 @@ export class Unsuitable extends Error {}
  * Walks a checked expression once: finds out what it reads, refuses what it may not use, puts this room's functions
  * into their places, and has its loops counted.
  *
+ * @param more functions that this expression may use beside those of all
  * @throws Unsuitable
  */
-export function prepare(root: Node, variables: readonly string[], meter: Meter): ReadonlyMap<string, Reads> {
+export function prepare(
+  root: Node,
+  variables: readonly string[],
+  meter: Meter,
+  more: ReadonlyMap<string, Stand> = new Map(),
+): ReadonlyMap<string, Reads> {
   const reads = new Map(variables.map((name) => [name, noReads()]));
-  new Walk(reads, meter).visit(root, []);
+  new Walk(reads, meter, more).visit(root, []);
   return reads;
 }
 
 class Walk {
   readonly #reads: ReadonlyMap<string, Reads>;
   readonly #meter: Meter;
+  readonly #more: ReadonlyMap<string, Stand>;
   #loops = 0;
 
-  constructor(reads: ReadonlyMap<string, Reads>, meter: Meter) {
+  constructor(reads: ReadonlyMap<string, Reads>, meter: Meter, more: ReadonlyMap<string, Stand>) {
     this.#reads = reads;
     this.#meter = meter;
+    this.#more = more;
   }
 
   /**
@@ -140,7 +148,7 @@ class Walk {
       substitute(node, [values[0]!], matchesOf(values[1]!), this.#meter);
       return 1 + this.visit(values[0]!, bound);
     }
-    const stand = ownFunctions.get(signature);
+    const stand = ownFunctions.get(signature) ?? this.#more.get(signature);
     if (stand !== undefined) substitute(node, values, stand, this.#meter);
     else if (!plainFunctions.has(signature)) throw new Unsuitable(`${name}() is not supported`);
     this.#meter.weighResult(node);

@@ -1,4 +1,5 @@
 import { isExactNumber, isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { Binding } from './expression.ts';
 import type { Reads } from './reads.ts';
 
 /**
@@ -32,7 +33,8 @@ export interface Tally {
  * Objects become maps: a stranger's key such as `constructor` or `__proto__` meets no prototype. Integers become
  * BigInt, exact in every size; other numbers stay doubles.
  */
-export function toCel(value: JsonValue, reads: Reads, tally: Tally): unknown {
+export function toCel(value: Binding, reads: Reads, tally: Tally): unknown {
+  if (value instanceof Date) return value;
   if (reads.whole) return convert(value, deepest, tally);
   // Only whether it is there is asked.
   if (reads.members.size === 0) return true;
@@ -45,8 +47,9 @@ export function toCel(value: JsonValue, reads: Reads, tally: Tally): unknown {
   return members;
 }
 
-function convert(value: JsonValue, depth: number, tally: Tally): unknown {
+function convert(value: Binding, depth: number, tally: Tally): unknown {
   tally.values += 1;
+  if (value instanceof Date) return value;
   switch (typeof value) {
     case 'number':
       return Number.isSafeInteger(value) ? BigInt(value) : value;

@@ -75,7 +75,8 @@ export type ReasonCode =
   | 'denied-by-acl' // the object has ACL entries, and none of them lets the subject in
   | 'condition-failed' // a rule names this target, but its `when` does not hold
   | 'no-role' // no binding gives the subject any role
-  | 'no-rule'; // no rule of the subject's roles names this target
+  | 'no-rule' // no rule of the subject's roles names this target
+  | 'scope-missing'; // rules allow it, but `scopes:` asks for a scope that the subject's token does not have
 
 export interface Reason {
   readonly code: ReasonCode;
@@ -83,7 +84,7 @@ export interface Reason {
   readonly rule: string | undefined;
   /** `file:line` of the rule. */
   readonly location: string | undefined;
-  /** For `condition-failed`: which condition, e.g. `args.limit.max`. Never a value. */
+  /** For `condition-failed`: which condition, e.g. `args.limit.max`; for `scope-missing`: `scopes.NAME`. Never a value. */
   readonly condition?: string;
 }
 
@@ -93,7 +94,7 @@ export interface Decision {
   readonly reasons: readonly [Reason, ...Reason[]];
   /**
    * Whether the subject may know that this target exists: true for every allow, and for a deny that is owed to
-   * arguments, time or network alone. An invisible target must be answered exactly as an unknown one.
+   * arguments, time or network alone, or to a missing scope. An invisible target must be answered exactly as an unknown one.
    */
   readonly visible: boolean;
   /** Whether an allow or deny rule that matched asks for redacted arguments in the audit (`audit: arguments`). */

@@ -2,13 +2,17 @@ import { compileArgumentRule } from '../arguments/compile.ts';
 import type { ArgumentRule } from '../arguments/rule.ts';
 import type { DocumentPath } from '../document/problems.ts';
 import { compileResultRule, type ResultRule } from '../results/rule.ts';
-import type { Subject } from './access-request.ts';
+import { compileBinding } from './bindings.ts';
 import type { PolicyFile } from './compile.ts';
+import { compileLimit } from './compile-limit.ts';
+import type { DescribeCaller } from './conditions/cel.ts';
 import type { RuleEffect } from './conditions/condition.ts';
 import { compileWhen } from './conditions/when.ts';
 import { ContentIndexBuilder } from './content-index.ts';
 import { Coverage } from './coverage.ts';
-import type { AclEntryDocument, BindingDocument, LimitDocument, RuleDocument } from './document.ts';
+import { describeCaller } from './describe-subject.ts';
+import type { AclEntryDocument, RuleDocument } from './document.ts';
+import { compileInTime, mapInTime } from './in-time.ts';
 import type {
   AclObject,
   CompiledBinding,
@@ -17,12 +21,16 @@ import type {
   CompiledRule,
   ContentRow,
   FlowRule,
+  InTime,
   LimitRow,
   Role,
   Scope,
+  ScopeRule,
   ToolMark,
 } from './model.ts';
+import type { ScopeHierarchy } from './required-scopes.ts';
 import { addToScopeIndex, compileScope, createScopeIndex } from './scope.ts';
+import { joinTrials, type Trial, type TrialDocument, toTrial } from './trial.ts';
 
 type ContentMatch = Parameters<typeof compileScope>[0] & { readonly roles?: readonly string[] | undefined };
 
@@ -34,18 +42,27 @@ export class PolicyBuilder {
   readonly #acl: AclObject[] = [];
   readonly #aclIndex = createScopeIndex<AclObject>();
   readonly #bindings: CompiledBinding[] = [];
+  readonly #scopes = createScopeIndex<ScopeRule>();
   readonly #limits: CompiledLimit[] = [];
   readonly #limitIndex = createScopeIndex<LimitRow>();
   readonly #arguments = new ContentIndexBuilder<ArgumentRule>();
   readonly #results = new ContentIndexBuilder<ResultRule>();
   readonly #marks = new ContentIndexBuilder<ToolMark>();
-  readonly #flows: Omit<ContentRow<FlowRule>, 'alone'>[] = [];
+  readonly #flows: ContentRow<FlowRule>[] = [];
   readonly #tools = new Set<string>();
   readonly #prompts = new Set<string>();
+  readonly #hierarchy: ScopeHierarchy;
+  #scopeCount = 0;
+  #dated = false;
   #order = 0;
 
-  constructor(hash: string) {
+  #policy: CompiledPolicy | undefined;
+  /** Conditions are asked once there is a policy, and then they may ask for the roles that it gives. */
+  readonly #describe: DescribeCaller = (subject) => describeCaller(subject, this.#policy!);
+
+  constructor(hash: string, hierarchy: ScopeHierarchy) {
     this.#hash = hash;
+    this.#hierarchy = hierarchy;
   }
 
   addRoles(file: PolicyFile): void {
@@ -62,7 +79,7 @@ export class PolicyBuilder {
             effect,
             roles: [role],
             scope,
-            shadow: rule.mode === 'shadow',
+            trial: this.#trial(rule),
           });
           addToScopeIndex(role.rules, scope, compiled);
         }
@@ -70,13 +87,13 @@ export class PolicyBuilder {
     }
   }
 
-  addBindings(file: PolicyFile, compile: (document: BindingDocument) => (subject: Subject) => boolean): void {
+  addBindings(file: PolicyFile): void {
     for (const [index, document] of file.document.bindings.entries()) {
       this.#bindings.push({
         id: `bindings[${index}]`,
         location: lineOf(file, ['bindings', index]),
         roles: document.roles.map((name) => this.#role(name)),
-        matches: compile(document),
+        ...compileBinding(document, this.#hierarchy),
       });
     }
   }
@@ -89,6 +106,7 @@ export class PolicyBuilder {
         prompts: document.prompt,
         upstreams: document.upstreams,
       });
+      const trial = this.#trial(document);
       const entries = new Map<Role, CompiledRule[]>();
       for (const effect of ['allow', 'deny'] as const) {
         for (const [position, entry] of document[effect].entries()) {
@@ -99,7 +117,7 @@ export class PolicyBuilder {
             effect,
             roles,
             scope,
-            shadow: document.mode === 'shadow' || entry.mode === 'shadow',
+            trial: joinTrials(trial, this.#trial(entry)),
           });
           for (const role of roles) entries.set(role, [...(entries.get(role) ?? []), compiled]);
         }
@@ -108,7 +126,7 @@ export class PolicyBuilder {
         id: document.id ?? `acl[${index}]`,
         location: lineOf(file, ['acl', index]),
         order: this.#order++,
-        shadow: document.mode === 'shadow',
+        ...trial,
         scope,
         entries,
       };
@@ -117,11 +135,28 @@ export class PolicyBuilder {
     }
   }
 
+  addScopes(file: PolicyFile): void {
+    for (const [index, document] of file.document.scopes.entries()) {
+      const scope = this.#scope(document.match);
+      const rule: ScopeRule = {
+        id: document.id ?? `scopes[${index}]`,
+        location: lineOf(file, ['scopes', index]),
+        order: this.#scopeCount++,
+        ...this.#trial(document),
+        scope,
+        roles: this.#roleSet(document.match.roles),
+        scopes: [...new Set(document.scopes)],
+      };
+      addToScopeIndex(this.#scopes, scope, rule);
+    }
+  }
+
   addLimits(file: PolicyFile): void {
     for (const [index, document] of file.document.limits.entries()) {
       const scope = this.#scope(document.match);
-      const limit = compileLimit(document, lineOf(file, ['limits', index]));
-      this.#limits.push(limit);
+      const location = lineOf(file, ['limits', index]);
+      const limit = compileInTime(document, (mode) => compileLimit(document, mode, location));
+      this.#limits.push(limit.rule);
       addToScopeIndex(this.#limitIndex, scope, {
         limit,
         upstreams: scope.upstreams,
@@ -133,21 +168,24 @@ export class PolicyBuilder {
   addContentRules(file: PolicyFile): void {
     for (const [index, section] of file.document.arguments.entries()) {
       const place = this.#place(section, file, ['arguments', index]);
-      this.#content(this.#arguments, section.match, compileArgumentRule(section, place));
+      const rule = mapInTime(place, (one) => compileArgumentRule(section, one));
+      this.#content(this.#arguments, section.match, rule);
     }
     for (const [index, section] of file.document.results.entries()) {
       const place = this.#place(section, file, ['results', index]);
-      this.#content(this.#results, section.match, compileResultRule(section, place));
+      const rule = mapInTime(place, (one) => compileResultRule(section, one));
+      this.#content(this.#results, section.match, rule);
     }
     for (const section of file.document.tools) {
       const { untrusted, egress } = section;
-      this.#content(this.#marks, section.match, { untrusted: untrusted === true, egress: egress === true });
+      const mark: ToolMark = { untrusted: untrusted === true, egress: egress === true };
+      this.#content(this.#marks, section.match, { rule: mark, later: undefined });
     }
     for (const [index, section] of file.document.flows.entries()) {
       const { per, hold, effect, match } = section;
-      const rule: FlowRule = { ...this.#place(section, file, ['flows', index]), per, hold, effect };
+      const place = this.#place(section, file, ['flows', index]);
       this.#flows.push({
-        rule,
+        alone: mapInTime(place, (one): readonly FlowRule[] => [{ ...one, per, hold, effect }]),
         order: this.#flows.length,
         upstreams: compileScope({ upstreams: match.upstreams }).upstreams,
         roles: this.#roleSet(match.roles),
@@ -156,18 +194,22 @@ export class PolicyBuilder {
   }
 
   #place(
-    section: { readonly id?: string | undefined; readonly mode: 'enforce' | 'shadow' },
+    section: TrialDocument & { readonly id?: string | undefined },
     file: PolicyFile,
     path: readonly [string, number],
-  ): { id: string; location: string; mode: 'enforce' | 'shadow' } {
-    return {
-      id: section.id ?? `${path[0]}[${path[1]}]`,
-      location: lineOf(file, path),
-      mode: section.mode,
-    };
+  ): InTime<{ id: string; location: string; mode: 'enforce' | 'shadow' }> {
+    const id = section.id ?? `${path[0]}[${path[1]}]`;
+    const location = lineOf(file, path);
+    return compileInTime(section, (mode) => ({ id, location, mode }));
   }
 
-  #content<T>(builder: ContentIndexBuilder<T>, match: ContentMatch, rule: T): void {
+  #trial(document: TrialDocument): Trial {
+    const trial = toTrial(document);
+    this.#dated ||= trial.shadow && trial.until !== Number.POSITIVE_INFINITY;
+    return trial;
+  }
+
+  #content<T>(builder: ContentIndexBuilder<T>, match: ContentMatch, rule: InTime<T>): void {
     builder.add(this.#scope(match), this.#roleSet(match.roles), rule);
   }
 
@@ -176,6 +218,11 @@ export class PolicyBuilder {
   }
 
   finish(): CompiledPolicy {
+    this.#policy = this.#assemble();
+    return this.#policy;
+  }
+
+  #assemble(): CompiledPolicy {
     return {
       hash: this.#hash,
       limits: this.#limits,
@@ -186,12 +233,15 @@ export class PolicyBuilder {
         acl: this.#acl,
         aclIndex: this.#aclIndex,
         bindings: this.#bindings,
+        scopes: { count: this.#scopeCount, index: this.#scopes },
+        hierarchy: this.#hierarchy,
         limitIndex: this.#limitIndex,
         arguments: this.#arguments.finish(),
         results: this.#results.finish(),
         marks: this.#marks.finish(),
         flows: this.#flows,
-        longestHold: Math.max(0, ...this.#flows.map(({ rule }) => rule.hold)),
+        dated: this.#dated,
+        longestHold: Math.max(0, ...this.#flows.flatMap(({ alone }) => alone.rule).map(({ hold }) => hold)),
         roleSets: new WeakMap(),
       },
     };
@@ -205,7 +255,7 @@ export class PolicyBuilder {
       effect: RuleEffect;
       roles: readonly Role[];
       scope: Scope;
-      shadow: boolean;
+      trial: Trial;
     },
   ): CompiledRule {
     const rule: CompiledRule = {
@@ -215,8 +265,8 @@ export class PolicyBuilder {
       effect: place.effect,
       roles: place.roles,
       actions: document.actions === undefined ? undefined : new Set(document.actions),
-      when: compileWhen(document.when, place.effect),
-      shadow: place.shadow,
+      when: compileWhen(document.when, place.effect, this.#describe),
+      ...place.trial,
       auditArguments: document.audit === 'arguments',
       scope: place.scope,
     };
@@ -238,19 +288,6 @@ export class PolicyBuilder {
     if (role === undefined) throw new TypeError('references to roles are checked before anything is built');
     return role;
   }
-}
-
-function compileLimit(document: LimitDocument, location: string): CompiledLimit {
-  const { name, per, rate, concurrency, mode } = document;
-  return {
-    name,
-    per: [...new Set(per)],
-    // Without a burst, a whole period's count may come at once: a rate of 30/min refuses nobody who makes 30 calls.
-    ...(rate === undefined ? {} : { rate: { ...rate, burst: document.burst ?? rate.count } }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    mode,
-    location,
-  };
 }
 
 function lineOf(file: PolicyFile, path: DocumentPath): string {

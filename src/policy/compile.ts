@@ -3,10 +3,11 @@ import { suggestion } from '../document/did-you-mean.ts';
 import { type ParsedDocument, parseDocument } from '../document/parse-document.ts';
 import { type DocumentPath, formatPath, type Problem, sortProblems } from '../document/problems.ts';
 import type { ResourceKind } from './access-request.ts';
-import { compileBinding } from './bindings.ts';
 import { PolicyBuilder } from './build.ts';
 import { type PolicyDocument, policyDocument } from './document.ts';
+import { type PolicyWarning, type WarningCode, warn } from './lint/warning.ts';
 import type { CompiledPolicy } from './model.ts';
+import { compileHierarchy } from './scope-hierarchy.ts';
 
 export type { CompiledLimit, CompiledPolicy, LimitKey } from './model.ts';
 
@@ -18,7 +19,7 @@ export interface PolicySource {
 }
 
 export type PolicyCompilation =
-  | { readonly ok: true; readonly policy: CompiledPolicy; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly policy: CompiledPolicy; readonly warnings: readonly PolicyWarning[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** A file that follows the schema, with its places. */
@@ -49,19 +50,21 @@ export function compilePolicy(sources: readonly PolicySource[]): PolicyCompilati
   // Roles of a file that could not be read would all seem unknown: its own problems come first.
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
 
-  const warnings: Problem[] = [];
+  const warnings: PolicyWarning[] = [];
   checkAcrossFiles(files, problems, warnings);
+  const hierarchy = compileHierarchy(files, problems);
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
 
-  const builder = new PolicyBuilder(hashOf(ordered));
+  const builder = new PolicyBuilder(hashOf(ordered), hierarchy);
   for (const file of files) builder.addRoles(file);
   for (const file of files) {
-    builder.addBindings(file, compileBinding);
+    builder.addBindings(file);
     builder.addAcl(file);
+    builder.addScopes(file);
     builder.addLimits(file);
     builder.addContentRules(file);
   }
-  return { ok: true, policy: builder.finish(), warnings: sortProblems(warnings) };
+  return { ok: true, policy: builder.finish(), warnings: sortProblems(warnings) as readonly PolicyWarning[] };
 }
 
 /** SHA-256 over names and texts, each with its length before it, so that no two sets of files run together. */
@@ -80,12 +83,16 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const contentSections = ['arguments', 'results', 'flows'] as const;
+const contentSections = ['scopes', 'arguments', 'results', 'flows'] as const;
 
 /** What no file can know alone: names defined twice, roles that nobody defines, roles that nobody has. */
-function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], warnings: Problem[]): void {
-  const report = (list: Problem[], file: PolicyFile, path: DocumentPath, message: string) =>
-    list.push({ ...file.locate(path), path: formatPath(path), message });
+function checkAcrossFiles(
+  files: readonly PolicyFile[],
+  problems: Problem[],
+  warnings: PolicyWarning[],
+): void {
+  const report = (file: PolicyFile, path: DocumentPath, message: string) =>
+    problems.push({ ...file.locate(path), path: formatPath(path), message });
   const defined = {
     role: new Map<string, string>(),
     limit: new Map<string, string>(),
@@ -95,7 +102,7 @@ function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], war
     const { line } = file.locate(path);
     const first = defined[what].get(name);
     if (first === undefined) defined[what].set(name, `${file.file}:${line}`);
-    else report(problems, file, path, `${what} "${name}" is already defined at ${first}`);
+    else report(file, path, `${what} "${name}" is already defined at ${first}`);
   };
   for (const file of files) {
     for (const [name, role] of Object.entries(file.document.roles)) {
@@ -104,11 +111,11 @@ function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], war
         for (const [index, rule] of role[effect].entries()) {
           const path = ['roles', name, effect, index];
           if (rule.id !== undefined) define('id', rule.id, file, [...path, 'id']);
-          for (const message of doubts(rule)) report(warnings, file, path, message);
+          for (const [code, message] of doubts(rule)) warnings.push(warn(file, path, code, message));
         }
       }
       if (role.allow.length + role.deny.length === 0) {
-        report(warnings, file, ['roles', name], `role "${name}" has no rules`);
+        warnings.push(warn(file, ['roles', name], 'role-empty', `role "${name}" has no rules`));
       }
     }
     for (const [index, object] of file.document.acl.entries()) {
@@ -135,14 +142,15 @@ function checkAcrossFiles(files: readonly PolicyFile[], problems: Problem[], war
         if (path[0] === 'bindings') bound.add(name);
         if (defined.role.has(name)) continue;
         const hint = suggestion(name, defined.role.keys());
-        report(problems, file, path, `role "${name}" is not defined in any file${hint}`);
+        report(file, path, `role "${name}" is not defined in any file${hint}`);
       }
     }
   }
   for (const file of files) {
     for (const name of Object.keys(file.document.roles)) {
-      if (!bound.has(name))
-        report(warnings, file, ['roles', name], `no binding gives anyone the role "${name}"`);
+      if (bound.has(name)) continue;
+      const message = `no binding gives anyone the role "${name}"`;
+      warnings.push(warn(file, ['roles', name], 'role-unbound', message));
     }
   }
 }
@@ -171,7 +179,7 @@ function* roleReferences(document: PolicyDocument): Generator<[DocumentPath, rea
 /** Which actions a kind of target can see. */
 const actionsOf: ReadonlyMap<ResourceKind, readonly string[]> = new Map([
   ['tool', ['call']],
-  ['resource', ['read', 'subscribe', 'complete']],
+  ['resource', ['read', 'subscribe', 'complete', 'ask']],
   ['prompt', ['get', 'complete']],
   ['method', ['use', 'ask']],
 ]);
@@ -179,7 +187,7 @@ const actionsOf: ReadonlyMap<ResourceKind, readonly string[]> = new Map([
 type Rule = PolicyDocument['roles'][string]['allow'][number];
 
 /** What is legal, and yet probably not what its author meant. */
-function* doubts(rule: Rule): Generator<string> {
+function* doubts(rule: Rule): Generator<readonly [WarningCode, string]> {
   const given: readonly [ResourceKind, readonly string[] | undefined][] = [
     ['tool', rule.tools],
     ['resource', rule.resources],
@@ -188,9 +196,15 @@ function* doubts(rule: Rule): Generator<string> {
   ];
   const possible = given.flatMap(([kind, names]) => (names === undefined ? [] : actionsOf.get(kind)!));
   for (const action of rule.actions ?? []) {
-    if (!possible.includes(action)) yield `nothing that this rule names can be asked to "${action}"`;
+    if (!possible.includes(action)) {
+      yield ['action-impossible', `nothing that this rule names can be asked to "${action}"`];
+    }
   }
-  if (rule.when?.args !== undefined && rule.tools === undefined && rule.prompts === undefined) {
-    yield 'conditions on arguments cannot be evaluated here: only tools and prompts have arguments';
+  const hasArguments = [rule.tools, rule.prompts, rule.methods].some((names) => names !== undefined);
+  const asks = rule.resources !== undefined && rule.actions?.includes('ask') === true;
+  if (rule.when?.args !== undefined && !hasArguments && !asks) {
+    const message =
+      'conditions on arguments cannot be evaluated here: only tools, prompts and methods have arguments';
+    yield ['arguments-impossible', message];
   }
 }

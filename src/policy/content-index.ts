@@ -1,4 +1,5 @@
-import type { ContentIndex, ContentRow, Role, Scope } from './model.ts';
+import { mapInTime } from './in-time.ts';
+import type { ContentIndex, ContentRow, InTime, Role, Scope } from './model.ts';
 import { addToScopeIndex, createScopeIndex } from './scope.ts';
 
 /** Gathers the rules of one section by what they match. */
@@ -6,9 +7,10 @@ export class ContentIndexBuilder<T> {
   readonly #index = createScopeIndex<ContentRow<T>>();
   #count = 0;
 
-  add(scope: Scope, roles: ReadonlySet<Role> | undefined, rule: T): void {
+  add(scope: Scope, roles: ReadonlySet<Role> | undefined, rule: InTime<T>): void {
     const { upstreams } = scope;
-    const row: ContentRow<T> = { rule, alone: [rule], order: this.#count++, upstreams, roles };
+    const alone = mapInTime(rule, (one) => [one]);
+    const row: ContentRow<T> = { alone, order: this.#count++, upstreams, roles };
     addToScopeIndex(this.#index, scope, row);
   }
 

@@ -2,6 +2,7 @@ import type { ArgumentRule } from '../arguments/rule.ts';
 import type { ResultRule } from '../results/rule.ts';
 import type { ResourceKind, Subject } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
+import { inForce } from './in-time.ts';
 import type { CompiledPolicy, ContentIndex, ContentRow, FlowRule, ToolMark } from './model.ts';
 import { coversUpstream, findInScope } from './scope.ts';
 
@@ -16,12 +17,18 @@ export interface ContentQuestion {
   readonly subject: Subject;
 }
 
-/** The entries of `arguments:` that judge this call, in the order in which they are written. */
-export function argumentRulesFor(policy: CompiledPolicy, about: ContentQuestion): readonly ArgumentRule[] {
-  return find(policy, policy.parts.arguments, about);
+/** As {@link ContentQuestion}, for rules that may be tried out until a certain time. */
+export interface TimedQuestion extends ContentQuestion {
+  /** When the call arrived, milliseconds since the epoch. */
+  readonly time: number;
 }
 
-/** The entries of `arguments:` that judge calls of a tool, whoever makes them. */
+/** The entries of `arguments:` that judge this call, in the order in which they are written. */
+export function argumentRulesFor(policy: CompiledPolicy, about: TimedQuestion): readonly ArgumentRule[] {
+  return find(policy, policy.parts.arguments, about, about.time);
+}
+
+/** The entries of `arguments:` that judge calls of a tool, whoever makes them, as they are written. */
 export function argumentRulesAbout(
   policy: CompiledPolicy,
   upstream: string,
@@ -29,17 +36,20 @@ export function argumentRulesAbout(
 ): readonly ArgumentRule[] {
   const found: ContentRow<ArgumentRule>[] = [];
   findInScope(policy.parts.arguments.index, upstream, 'tool', tool, found);
-  return [...new Set(found)].filter((row) => coversUpstream(row.upstreams, upstream)).map(({ rule }) => rule);
+  return [...new Set(found)]
+    .filter((row) => coversUpstream(row.upstreams, upstream))
+    .flatMap(({ alone }) => alone.rule);
 }
 
 /** The entries of `results:` that apply to what comes back, in the order in which they are written. */
-export function resultRulesFor(policy: CompiledPolicy, about: ContentQuestion): readonly ResultRule[] {
-  return find(policy, policy.parts.results, about);
+export function resultRulesFor(policy: CompiledPolicy, about: TimedQuestion): readonly ResultRule[] {
+  return find(policy, policy.parts.results, about, about.time);
 }
 
 /** What `tools:` says of a target, all entries together. */
 export function marksOf(policy: CompiledPolicy, about: ContentQuestion): ToolMark {
-  const marks = find(policy, policy.parts.marks, about);
+  // Marks are never tried out: they are what they are at any time.
+  const marks = find(policy, policy.parts.marks, about, 0);
   if (marks.length === 0) return noMark;
   return {
     untrusted: marks.some(({ untrusted }) => untrusted),
@@ -50,11 +60,13 @@ export function marksOf(policy: CompiledPolicy, about: ContentQuestion): ToolMar
 /** The entries of `flows:` that hold back the egress calls of a subject. */
 export function flowRulesFor(
   policy: CompiledPolicy,
-  about: { readonly upstream: string; readonly subject: Subject },
+  about: { readonly upstream: string; readonly subject: Subject; readonly time: number },
 ): readonly FlowRule[] {
   const { flows } = policy.parts;
   if (flows.length === 0) return none;
-  return flows.filter((row) => applies(row, about, policy)).map(({ rule }) => rule);
+  return flows
+    .filter((row) => applies(row, about, policy))
+    .flatMap(({ alone }) => inForce(alone, about.time));
 }
 
 /** Whether any target is marked at all. */
@@ -70,16 +82,21 @@ export function longestHold(policy: CompiledPolicy): number {
 const none: readonly never[] = Object.freeze([]);
 const noMark: ToolMark = Object.freeze({ untrusted: false, egress: false });
 
-function find<T>(policy: CompiledPolicy, section: ContentIndex<T>, about: ContentQuestion): readonly T[] {
+function find<T>(
+  policy: CompiledPolicy,
+  section: ContentIndex<T>,
+  about: ContentQuestion,
+  time: number,
+): readonly T[] {
   if (section.count === 0) return none;
   const found: ContentRow<T>[] = [];
   findInScope(section.index, about.upstream, about.kind, about.name, found);
   const [first] = found;
   if (first === undefined) return none;
-  if (found.length === 1) return applies(first, about, policy) ? first.alone : none;
+  if (found.length === 1) return applies(first, about, policy) ? inForce(first.alone, time) : none;
   const rows = new Set<ContentRow<T>>();
   for (const row of found) if (applies(row, about, policy)) rows.add(row);
-  return [...rows].sort((a, b) => a.order - b.order).map(({ rule }) => rule);
+  return [...rows].sort((a, b) => a.order - b.order).flatMap(({ alone }) => inForce(alone, time));
 }
 
 function applies<T>(

@@ -36,10 +36,13 @@ export class Coverage {
 
 const everyUpstream = compilePattern('*', undefined);
 
-/** A rule without conditions on the caller stands for all that come after it in the same mode. */
+/** A rule without conditions on the caller stands for all that come after it in the same mode, for as long. */
 function addUnlessCovered(rules: CompiledRule[], rule: CompiledRule): void {
   const covered = rules.some(
-    (known) => known.shadow === rule.shadow && (known.when === undefined || known.when.standing.length === 0),
+    (known) =>
+      known.shadow === rule.shadow &&
+      known.until === rule.until &&
+      (known.when === undefined || known.when.standing.length === 0),
   );
   if (!covered) rules.push(rule);
 }

@@ -2,6 +2,7 @@ import type { AccessRequest, Action, Decision, ReasonCode } from './access-reque
 import { rolesOf } from './bindings.ts';
 import { Hearing } from './hearing.ts';
 import type { AclObject, CompiledPolicy, CompiledRule } from './model.ts';
+import { missingScopes, scopeRulesFor } from './required-scopes.ts';
 import { coversUpstream, findInScope } from './scope.ts';
 
 /** Names beyond this are nobody's rule. Matching costs pattern times name, and a URI of this length is no honest one. */
@@ -29,8 +30,9 @@ export interface Tally {
  * Decides whether a subject may do something to a target now.
  *
  * Nothing is allowed unless a rule allows it, and any deny wins. A condition that cannot be evaluated makes an allow
- * rule not allow and a deny rule deny. Once an object matches an `acl` entry, only ACL entries may allow it. Rules in
- * `mode: shadow` have no part in the effect; `shadow` tells where they would have changed it.
+ * rule not allow and a deny rule deny. Once an object matches an `acl` entry, only ACL entries may allow it. What is
+ * allowed so far is denied to a token that lacks a scope which `scopes:` asks for. Rules in `mode: shadow` have no part
+ * in the effect until their trial ends; `shadow` tells where they would have changed it.
  *
  * Pure and total: no clock, no I/O, and whatever the request holds, the answer is a decision. A request that breaks
  * its own type is denied.
@@ -72,7 +74,9 @@ function judge(request: AccessRequest, policy: CompiledPolicy, tally: Tally | un
     return refusal('no-rule');
   }
   if (!actions.has(request.action)) return refusal('no-rule');
-  const { roles } = rolesOf(request.subject, policy);
+  const { time } = request.context;
+  if (policy.parts.dated && !Number.isFinite(time)) return refusal('no-rule');
+  const { roles, scopes } = rolesOf(request.subject, policy);
   if (roles.length === 0) return refusal('no-role');
 
   const hearing = new Hearing(request);
@@ -89,6 +93,10 @@ function judge(request: AccessRequest, policy: CompiledPolicy, tally: Tally | un
     if (coversUpstream(object.scope.upstreams, upstream)) hearing.hearAcl(object, roles);
   }
   if (kind === 'method' && request.resource.implied === true) hearing.imply(roles);
+  if (scopes !== undefined && policy.parts.scopes.count > 0) {
+    const asked = scopeRulesFor(request, roles, policy);
+    hearing.lack(missingScopes(asked, scopes, time, false), missingScopes(asked, scopes, time, true));
+  }
   return hearing.decision();
 }
 

@@ -127,9 +127,12 @@ function toCredentials(document: DecisionTableDocument['subjects'][string]): rea
   }
   if (token !== undefined) {
     const { issuer, subject, claims } = token;
-    credentials.push({ kind: 'token', issuer, subject, scopes: token.scopes ?? [], claims });
+    const { client, bound } = token;
+    const scopes = token.scopes ?? [];
+    credentials.push({ kind: 'token', issuer, subject, scopes, claims, clientId: client, bound });
   }
-  if (apiKey !== undefined) credentials.push({ kind: 'apiKey', name: apiKey });
+  if (typeof apiKey === 'string') credentials.push({ kind: 'apiKey', name: apiKey });
+  else if (apiKey !== undefined) credentials.push({ kind: 'apiKey', ...apiKey });
   if (anonymous !== undefined) credentials.push({ kind: 'anonymous' });
   return credentials;
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../values/json.ts';
-import type { Subject } from './access-request.ts';
+import type { Subject, SubjectCredential } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import type { CompiledPolicy } from './model.ts';
 
@@ -25,6 +25,52 @@ export function describeSubject(subject: Subject, policy: CompiledPolicy): JsonO
   return caller;
 }
 
+/**
+ * The caller as `when: { cel }` sees it: as relations do, and each credential beside. A kind of which the caller has
+ * none, or more than one, is absent: nobody can say which of two tokens an expression means.
+ */
+export function describeCaller(subject: Subject, policy: CompiledPolicy): JsonObject {
+  const known = callers.get(subject);
+  if (known !== undefined && known.policy === policy) return known.caller;
+  const certificate = only(subject, 'certificate');
+  const token = only(subject, 'token');
+  const apiKey = only(subject, 'apiKey');
+  const { claims, ...described } = describeSubject(subject, policy);
+  const caller: JsonObject = {
+    ...described,
+    ...(claims === undefined || token === undefined ? {} : { claims }),
+    ...(certificate === undefined ? {} : { certificate: describeCertificate(certificate) }),
+    ...(token === undefined ? {} : { token: describeToken(token) }),
+    ...(apiKey === undefined ? {} : { apiKey: apiKey.name }),
+    anonymous: subject.credentials.some(({ kind }) => kind === 'anonymous'),
+  };
+  callers.set(subject, { policy, caller });
+  return caller;
+}
+
+function describeCertificate(of: Extract<SubjectCredential, { kind: 'certificate' }>): JsonObject {
+  const { uris, dns, commonName: cn, fingerprint256: fingerprint } = of;
+  return { uris, dns, fingerprint, ...(cn === undefined ? {} : { cn }) };
+}
+
+/** With its own scopes only: an expression that means implied ones says so. */
+function describeToken(of: Extract<SubjectCredential, { kind: 'token' }>): JsonObject {
+  const { issuer, subject, scopes, clientId: client, bound } = of;
+  return {
+    issuer,
+    subject,
+    scopes,
+    ...(client === undefined ? {} : { client }),
+    ...(bound === undefined ? {} : { bound }),
+  };
+}
+
+function only<Kind extends SubjectCredential['kind']>({ credentials }: Subject, kind: Kind) {
+  const found = credentials.filter((one) => one.kind === kind);
+  return found.length === 1 ? (found[0] as Extract<SubjectCredential, { kind: Kind }>) : undefined;
+}
+
+const callers = new WeakMap<Subject, { readonly policy: CompiledPolicy; readonly caller: JsonObject }>();
 const described = new WeakMap<Subject, { readonly policy: CompiledPolicy; readonly caller: JsonObject }>();
 
 /** A token's claims are JSON that its issuer signed. */

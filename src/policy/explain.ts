@@ -2,10 +2,13 @@ import { allowedEdits, editDistance } from '../document/did-you-mean.ts';
 import type { AccessRequest, Decision } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import { blameWhen, testWhen } from './conditions/when.ts';
+import { coversAction } from './covers-action.ts';
 import { type ExplainedArguments, explainArguments } from './explain-arguments.ts';
 import { judgeCall } from './judge-call.ts';
 import type { CompiledPolicy, CompiledRule, Role } from './model.ts';
+import { missingScopes, scopeRulesFor } from './required-scopes.ts';
 import { coversName, coversUpstream, kinds } from './scope.ts';
+import { isOnTrial } from './trial.ts';
 
 export { formatExplanation } from './format-explanation.ts';
 
@@ -24,10 +27,23 @@ export interface Explanation {
   readonly decision: Decision;
   /** Absent where no entry of `arguments:` is about the target, or the subject may not see it. */
   readonly arguments?: ExplainedArguments;
-  readonly roles: readonly { readonly role: string; readonly location: string }[];
+  readonly roles: readonly {
+    readonly role: string;
+    readonly location: string;
+    /** Given by the key file to the caller's API key, and by no binding. */
+    readonly byKey?: true;
+  }[];
   readonly bindings: readonly { readonly rule: string; readonly location: string }[];
   /** ACL entries' objects that match the target. */
   readonly acl: readonly { readonly rule: string; readonly location: string; readonly shadow: boolean }[];
+  /** Entries of `scopes:` that are about the target. Of a caller without a token nothing is missing. */
+  readonly scopes: readonly {
+    readonly rule: string;
+    readonly location: string;
+    readonly shadow: boolean;
+    readonly asks: readonly string[];
+    readonly missing: readonly string[];
+  }[];
   /** Every rule of the subject's roles that names the target. */
   readonly rules: readonly ExplainedRule[];
   readonly nearMisses: readonly NearMiss[];
@@ -64,6 +80,10 @@ export function explain(given: AccessRequest, policy: CompiledPolicy): Explanati
   const request = { ...given, context: { ...given.context, arguments: args } };
   const { upstream, kind, name } = request.resource;
   const { roles, bindings } = rolesOf(request.subject, policy);
+  const isByKey = (role: Role) =>
+    !bindings.some((binding) => binding.roles.includes(role)) &&
+    request.subject.credentials.some((one) => one.kind === 'apiKey' && one.roles?.includes(role.name));
+  const { time } = request.context;
   const held = new Set(roles);
   const rules: ExplainedRule[] = [];
   const nearMisses: { readonly miss: NearMiss; readonly distance: number }[] = [];
@@ -82,11 +102,16 @@ export function explain(given: AccessRequest, policy: CompiledPolicy): Explanati
     effect,
     decision,
     ...(content === undefined ? {} : { arguments: explainArguments(content) }),
-    roles: roles.map((role) => ({ role: role.name, location: role.location })),
+    roles: roles.map((role) => ({
+      role: role.name,
+      location: role.location,
+      ...(isByKey(role) ? { byKey: true as const } : {}),
+    })),
     bindings: bindings.map(originOf),
     acl: policy.parts.acl
       .filter(({ scope }) => coversUpstream(scope.upstreams, upstream) && coversName(scope, kind, name))
-      .map((object) => ({ ...originOf(object), shadow: object.shadow })),
+      .map((object) => ({ ...originOf(object), shadow: isOnTrial(object, time) })),
+    scopes: explainScopes(request, policy),
     rules,
     nearMisses: nearMisses
       .sort((a, b) => a.distance - b.distance)
@@ -99,13 +124,23 @@ function originOf(origin: { readonly id: string; readonly location: string }) {
   return { rule: origin.id, location: origin.location };
 }
 
+function explainScopes(request: AccessRequest, policy: CompiledPolicy): Explanation['scopes'] {
+  const { roles, scopes: held } = rolesOf(request.subject, policy);
+  const { time } = request.context;
+  return scopeRulesFor(request, roles, policy).map((rule) => {
+    const shadow = isOnTrial(rule, time);
+    const missing = missingScopes([rule], held, time, shadow).flatMap((lack) => lack.missing);
+    return { ...originOf(rule), shadow, asks: rule.scopes, missing };
+  });
+}
+
 function explainRule(rule: CompiledRule, request: AccessRequest): ExplainedRule {
   const truth = testWhen(rule.when, request);
   const condition = rule.when === undefined ? undefined : blameWhen(rule.when, request);
   return {
     ...originOf(rule),
     effect: rule.effect,
-    shadow: rule.shadow,
+    shadow: isOnTrial(rule, request.context.time),
     outcome: truth === 'true' ? 'applies' : truth === 'false' ? 'does-not-apply' : 'cannot-be-evaluated',
     ...(condition === undefined ? {} : { condition }),
   };
@@ -127,8 +162,9 @@ function differencesOf(
     const wants = rule.scope.upstreams?.map((pattern) => pattern.text).join(', ') ?? '*';
     found.push({ differs: 'upstream', wants, distance: 0 });
   }
-  if (rule.actions !== undefined && !rule.actions.has(request.action)) {
-    found.push({ differs: 'action', wants: [...rule.actions].join(', '), distance: 0 });
+  if (!coversAction(rule, request)) {
+    const wants = rule.actions === undefined ? 'any but ask' : [...rule.actions].join(', ');
+    found.push({ differs: 'action', wants, distance: 0 });
   }
   if (!coversName(rule.scope, kind, name)) found.push(nameDifference(rule, request));
   return found;

@@ -34,7 +34,9 @@ export function formatExplanation(explanation: Explanation): string {
   section(
     lines,
     'Roles',
-    explanation.roles.map((role) => `${role.role} (${role.location})`),
+    explanation.roles.map(
+      ({ role, location, byKey }) => `${role} (${location})${byKey === true ? ', given by the API key' : ''}`,
+    ),
     'none: no binding matches this caller',
   );
   section(
@@ -46,6 +48,14 @@ export function formatExplanation(explanation: Explanation): string {
     lines,
     'Protected by',
     explanation.acl.map((object) => `${object.rule} (${object.location})${object.shadow ? ', shadow' : ''}`),
+  );
+  section(
+    lines,
+    'Scopes asked for',
+    explanation.scopes.map(({ rule, location, shadow, asks, missing }) => {
+      const lacks = missing.length === 0 ? '' : `, missing: ${missing.join(' ')}`;
+      return `${rule} (${location})${shadow ? ', shadow' : ''}: ${asks.join(' ')}${lacks}`;
+    }),
   );
   section(lines, 'Rules that name the target', explanation.rules.map(formatRule), 'none');
   section(

@@ -1,6 +1,9 @@
 import type { AccessRequest, Decision, Reason, ReasonCode } from './access-request.ts';
-import { blameWhen, testStanding, testWhen } from './conditions/when.ts';
+import { blameWhen, testKnown, testStanding, testWhen } from './conditions/when.ts';
+import { coversAction } from './covers-action.ts';
 import type { AclObject, CompiledRule, Role, RuleOrigin } from './model.ts';
+import type { MissingScopes } from './required-scopes.ts';
+import { isOnTrial } from './trial.ts';
 
 /** Agreeing reasons that a decision carries. A record of a call needs a few; a wide policy could supply hundreds. */
 const mostReasons = 8;
@@ -22,6 +25,8 @@ export class Hearing {
     protector: AclObject | undefined;
     implied: CompiledRule | undefined;
   } = { deny: undefined, allow: undefined, aclAllow: undefined, protector: undefined, implied: undefined };
+  #missing: readonly MissingScopes[] = [];
+  #missingOnTrial: readonly MissingScopes[] = [];
   #implied: CompiledRule | undefined;
   #hidden = false;
   #maybe = false;
@@ -34,11 +39,12 @@ export class Hearing {
 
   /** Takes in a rule of the subject's roles that names the target. Hearing one twice changes nothing. */
   hear(rule: CompiledRule, acl: boolean): void {
-    if (rule.actions !== undefined && !rule.actions.has(this.#request.action)) return;
+    if (!coversAction(rule, this.#request)) return;
     const truth = testWhen(rule.when, this.#request);
+    const onTrial = isOnTrial(rule, this.#request.context.time);
     if (rule.effect === 'deny') {
       if (truth === 'false') return;
-      if (rule.shadow) {
+      if (onTrial) {
         this.#shadow.deny = earlier(this.#shadow.deny, rule);
         return;
       }
@@ -47,7 +53,7 @@ export class Hearing {
       if (rule.when === undefined || rule.when.passing.length === 0) this.#hidden = true;
       return;
     }
-    if (rule.shadow) {
+    if (onTrial) {
       if (truth !== 'true') return;
       if (acl) this.#shadow.aclAllow = earlier(this.#shadow.aclAllow, rule);
       else this.#shadow.allow = earlier(this.#shadow.allow, rule);
@@ -57,7 +63,7 @@ export class Hearing {
       (acl ? this.#aclAllows : this.#allows).push(rule);
       this.#auditArguments ||= rule.auditArguments;
     } else (acl ? this.#aclFailed : this.#failed).push(rule);
-    if (truth === 'true' || testStanding(rule.when, this.#request) === 'true') {
+    if (truth === 'true' || testKnown(rule.when, this.#request) === 'true') {
       if (acl) this.#aclMaybe = true;
       else this.#maybe = true;
     }
@@ -65,11 +71,18 @@ export class Hearing {
 
   /** Takes in an ACL object that matches the target, with the entries for the subject's roles. */
   hearAcl(object: AclObject, roles: readonly Role[]): void {
-    if (object.shadow) this.#shadow.protector = earlier(this.#shadow.protector, object);
-    else this.#protectors.push(object);
+    if (isOnTrial(object, this.#request.context.time)) {
+      this.#shadow.protector = earlier(this.#shadow.protector, object);
+    } else this.#protectors.push(object);
     for (const role of roles) {
       for (const entry of object.entries.get(role) ?? []) this.hear(entry, true);
     }
+  }
+
+  /** Takes in what `scopes:` asks for and the subject's token does not have. */
+  lack(missing: readonly MissingScopes[], onTrial: readonly MissingScopes[]): void {
+    this.#missing = missing;
+    this.#missingOnTrial = onTrial;
   }
 
   /** Looks for any allow rule on the upstream, whatever it names. */
@@ -78,9 +91,10 @@ export class Hearing {
     for (const role of roles) {
       const found = role.coverage.some(upstream, (rule) => {
         if (testStanding(rule.when, this.#request) !== 'true') return false;
-        if (rule.shadow) this.#shadow.implied = earlier(this.#shadow.implied, rule);
+        const onTrial = isOnTrial(rule, this.#request.context.time);
+        if (onTrial) this.#shadow.implied = earlier(this.#shadow.implied, rule);
         else this.#implied = rule;
-        return !rule.shadow;
+        return !onTrial;
       });
       if (found) return;
     }
@@ -91,20 +105,26 @@ export class Hearing {
     const allowed = isProtected
       ? this.#aclAllows.length > 0
       : this.#allows.length + this.#aclAllows.length > 0 || this.#implied !== undefined;
-    const effect = this.#denies.length === 0 && allowed ? 'allow' : 'deny';
+    const granted = this.#denies.length === 0 && allowed;
+    const effect = granted && this.#missing.length === 0 ? 'allow' : 'deny';
     const maybe = this.#aclMaybe || (!isProtected && (this.#maybe || this.#implied !== undefined));
-    const reasons = effect === 'allow' ? this.#whyAllowed(isProtected) : this.#whyDenied(isProtected);
-    const shadow = this.#shadowed(effect);
+    const reasons = granted ? this.#whyAllowed(isProtected, effect) : this.#whyDenied(isProtected);
+    const shadow = this.#shadowed(granted);
     return {
       effect,
       reasons,
-      visible: effect === 'allow' || (maybe && !this.#hidden),
+      visible: granted || (maybe && !this.#hidden),
       obligations: { auditArguments: this.#auditArguments },
       ...(shadow === undefined ? {} : { shadow }),
     };
   }
 
-  #whyAllowed(isProtected: boolean): Decision['reasons'] {
+  /** By rules; a token that lacks a scope is denied all the same. */
+  #whyAllowed(isProtected: boolean, effect: Decision['effect']): Decision['reasons'] {
+    if (effect === 'deny') {
+      const [first, ...others] = this.#missing.slice(0, mostReasons);
+      return [scopeReason(first!), ...others.map(scopeReason)];
+    }
     const rules = isProtected ? this.#aclAllows : [...this.#allows, ...this.#aclAllows];
     if (rules.length === 0) return [reason('implied', this.#implied)];
     return reasonsOf(rules, (rule) => reason('allowed', rule));
@@ -124,21 +144,36 @@ export class Hearing {
     return condition === undefined ? reason(code, rule) : { ...reason(code, rule), condition };
   }
 
-  /** The effect with shadow rules, where it is another one. */
-  #shadowed(effect: Decision['effect']): Decision['shadow'] {
+  /** The effect with shadow rules, where it is another one. @param granted by rules as they are enforced */
+  #shadowed(granted: boolean): Decision['shadow'] {
+    const changed = granted ? this.#shadowDeny() : this.#shadowAllow();
+    // Where a scope is missing, nothing that roles say changes the outcome.
+    if (this.#missing.length > 0) return undefined;
+    const [scopes] = this.#missingOnTrial;
+    if (scopes === undefined) return changed;
+    return granted ? (changed ?? { effect: 'deny', reason: scopeReason(scopes) }) : undefined;
+  }
+
+  #shadowDeny(): Decision['shadow'] {
+    const { deny, aclAllow, protector } = this.#shadow;
+    if (deny !== undefined) return { effect: 'deny', reason: this.#because('denied-by-rule', deny) };
+    if (protector === undefined) return undefined;
+    if (this.#aclAllows.length > 0 || aclAllow !== undefined) return undefined;
+    return { effect: 'deny', reason: reason('denied-by-acl', protector) };
+  }
+
+  #shadowAllow(): Decision['shadow'] {
     const { deny, allow, aclAllow, protector, implied } = this.#shadow;
-    if (effect === 'allow') {
-      if (deny !== undefined) return { effect: 'deny', reason: this.#because('denied-by-rule', deny) };
-      if (protector === undefined) return undefined;
-      if (this.#aclAllows.length > 0 || aclAllow !== undefined) return undefined;
-      return { effect: 'deny', reason: reason('denied-by-acl', protector) };
-    }
     if (this.#denies.length > 0 || deny !== undefined) return undefined;
     if (aclAllow !== undefined) return { effect: 'allow', reason: reason('allowed', aclAllow) };
     if (this.#protectors.length > 0 || protector !== undefined) return undefined;
     if (allow !== undefined) return { effect: 'allow', reason: reason('allowed', allow) };
     return implied === undefined ? undefined : { effect: 'allow', reason: reason('implied', implied) };
   }
+}
+
+function scopeReason({ rule, missing }: MissingScopes): Reason {
+  return { ...reason('scope-missing', rule), condition: `scopes.${missing[0]}` };
 }
 
 function reason(code: ReasonCode, origin: RuleOrigin | undefined): Reason {

@@ -31,7 +31,8 @@ export interface CallJudgement {
 export function judgeCall(request: AccessRequest, policy: CompiledPolicy): CallJudgement {
   const { subject, action, resource, context } = request;
   const { upstream, kind, name } = resource;
-  const rules = bringsArguments(request) ? argumentRulesFor(policy, { upstream, kind, name, subject }) : [];
+  const about = { upstream, kind, name, subject, time: context.time };
+  const rules = bringsArguments(request) ? argumentRulesFor(policy, about) : [];
   const unasked = { ...request, context: { ...context, arguments: undefined } };
   const completes = action === 'complete';
   if (rules.length === 0 || !isVisible(unasked, policy)) {

@@ -1,5 +1,6 @@
 import type { ResourceKind, Subject } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
+import { inForce } from './in-time.ts';
 import type { CompiledLimit, CompiledPolicy, LimitRow } from './model.ts';
 import { coversUpstream, findInScope } from './scope.ts';
 
@@ -12,6 +13,8 @@ export interface LimitQuestion {
   /** The JSON-RPC method: what `methods:` of a limit matches, whatever the target. */
   readonly method: string;
   readonly subject: Subject;
+  /** When it happens, milliseconds since the epoch: a limit may be tried out until a certain time. */
+  readonly time: number;
 }
 
 /** The limits that count this, each once, in the order in which they are written. */
@@ -23,11 +26,12 @@ export function limitsFor(policy: CompiledPolicy, about: LimitQuestion): readonl
   if (about.kind !== 'method') findInScope(index, about.upstream, 'method', about.method, found);
   if (found.length === 0) return [];
   const roles = rolesOf(about.subject, policy).roles;
-  const hits = new Set<CompiledLimit>();
+  const hits = new Map<CompiledLimit, CompiledLimit>();
   for (const row of found) {
     if (!coversUpstream(row.upstreams, about.upstream)) continue;
     if (row.roles !== undefined && !roles.some((role) => row.roles?.has(role))) continue;
-    hits.add(row.limit);
+    hits.set(row.limit.rule, inForce(row.limit, about.time));
   }
-  return hits.size < 2 ? [...hits] : policy.limits.filter((limit) => hits.has(limit));
+  if (hits.size < 2) return [...hits.values()];
+  return policy.limits.flatMap((limit) => hits.get(limit) ?? []);
 }

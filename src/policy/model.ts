@@ -7,6 +7,8 @@ import type { When } from './conditions/when.ts';
 import type { Coverage } from './coverage.ts';
 import type { NameIndex } from './name-index.ts';
 import type { NamePattern } from './pattern.ts';
+import type { ScopeHierarchy } from './required-scopes.ts';
+import type { Trial } from './trial.ts';
 
 /** What `compilePolicy` makes and `decide`, `limitsFor` and `explain` read. */
 
@@ -16,7 +18,7 @@ export interface RuleOrigin {
   readonly location: string;
 }
 
-export interface CompiledRule extends RuleOrigin {
+export interface CompiledRule extends RuleOrigin, Trial {
   /** Position among all rules, files in order of their names: reasons come in this order. */
   readonly order: number;
   readonly effect: RuleEffect;
@@ -25,7 +27,6 @@ export interface CompiledRule extends RuleOrigin {
   /** Undefined: every action. */
   readonly actions: ReadonlySet<Action> | undefined;
   readonly when: When | undefined;
-  readonly shadow: boolean;
   readonly auditArguments: boolean;
   readonly scope: Scope;
 }
@@ -46,11 +47,20 @@ export interface Role {
 }
 
 /** An `acl` entry's object: once it matches, only its entries say who may. */
-export interface AclObject extends RuleOrigin {
+export interface AclObject extends RuleOrigin, Trial {
   readonly order: number;
-  readonly shadow: boolean;
   readonly scope: Scope;
   readonly entries: ReadonlyMap<Role, readonly CompiledRule[]>;
+}
+
+/** One entry of `scopes:`. */
+export interface ScopeRule extends RuleOrigin, Trial {
+  readonly order: number;
+  readonly scope: Scope;
+  /** Undefined: whatever roles the caller has. */
+  readonly roles: ReadonlySet<Role> | undefined;
+  /** Never empty. */
+  readonly scopes: readonly string[];
 }
 
 /** Upstream, then kind, then name. */
@@ -60,28 +70,41 @@ export interface ScopeIndex<T> {
   readonly patterned: Map<ResourceKind, NameIndex<T>>;
 }
 
-/** The roles of one subject. */
+/** What policy makes of the credentials of one subject. */
 export interface RoleSet {
   readonly roles: readonly Role[];
   readonly bindings: readonly CompiledBinding[];
+  /** With all that they imply; undefined where the subject has no token. */
+  readonly scopes: ReadonlySet<string> | undefined;
 }
 
 export interface CompiledBinding extends RuleOrigin {
   readonly roles: readonly Role[];
   matches(subject: Subject): boolean;
+  /**
+   * Of each alternative that describes a token of the subject but for scopes, those that it lacks. Empty where the binding
+   * matches without more, or would not for any scope.
+   */
+  lackingScopes(subject: Subject): readonly (readonly string[])[];
+}
+
+/** A rule that is in force as it is written, or still tried out, as the time is. */
+export interface InTime<T> {
+  readonly rule: T;
+  /** The rule once its trial is over; undefined where it is none, or has no end. */
+  readonly later: { readonly until: number; readonly rule: T } | undefined;
 }
 
 export interface LimitRow {
-  readonly limit: CompiledLimit;
+  readonly limit: InTime<CompiledLimit>;
   readonly upstreams: readonly NamePattern[] | undefined;
   readonly roles: ReadonlySet<Role> | undefined;
 }
 
 /** A rule about content, beside what its targets do not say. */
 export interface ContentRow<T> {
-  readonly rule: T;
   /** The rule as a list, for calls that it alone is about: the same object each time. */
-  readonly alone: readonly T[];
+  readonly alone: InTime<readonly T[]>;
   /** Position among the rules of its section, files in order of their names. */
   readonly order: number;
   readonly upstreams: readonly NamePattern[] | undefined;
@@ -139,11 +162,15 @@ export interface PolicyParts {
   readonly acl: readonly AclObject[];
   readonly aclIndex: ScopeIndex<AclObject>;
   readonly bindings: readonly CompiledBinding[];
+  readonly scopes: { readonly count: number; readonly index: ScopeIndex<ScopeRule> };
+  readonly hierarchy: ScopeHierarchy;
   readonly limitIndex: ScopeIndex<LimitRow>;
   readonly arguments: ContentIndex<ArgumentRule>;
   readonly results: ContentIndex<ResultRule>;
   readonly marks: ContentIndex<ToolMark>;
-  readonly flows: readonly Omit<ContentRow<FlowRule>, 'alone'>[];
+  readonly flows: readonly ContentRow<FlowRule>[];
+  /** Whether a rule, an object or an entry of `scopes:` is tried out until a certain time: then decisions need one. */
+  readonly dated: boolean;
   /** Milliseconds; 0 without any flow rule. */
   readonly longestHold: number;
   /** Roles by subject object: identity gives out one object for one credential while it is cached. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { oneOrMore } from './conditions/options.ts';
-import { actionNames, description, forPeople } from './document.ts';
+import { actionNames, description, forPeople, roleNames } from './document-names.ts';
 
 const tableCredential = {
   certificate: z
@@ -18,10 +18,18 @@ const tableCredential = {
       subject: z.string().prefault('someone').describe('Its subject. Default `someone`.'),
       scopes: oneOrMore(z.string()).optional().describe('Its scopes.'),
       claims: z.record(z.string(), z.unknown()).prefault({}).describe('Its claims.'),
+      client: z.string().optional().describe('The OAuth client that it was issued to.'),
+      bound: z
+        .enum(['certificate', 'dpop'])
+        .optional()
+        .describe('How its holder proved that it is its own. Default: not at all.'),
     })
     .optional()
     .describe('A bearer token.'),
-  apiKey: z.string().optional().describe('Name of an API key.'),
+  apiKey: z
+    .union([z.string(), z.strictObject({ name: z.string(), roles: roleNames })])
+    .optional()
+    .describe('Name of an API key; or its `name`, and the `roles` that the key file gives to it.'),
   anonymous: z.literal(true).optional().describe('No credential at all.'),
 };
 
@@ -33,6 +41,7 @@ export const reasonCodes = [
   'condition-failed',
   'no-role',
   'no-rule',
+  'scope-missing',
   'arguments-refused',
 ] as const;
 

@@ -7,10 +7,15 @@ describe('help', () => {
     expect([...commands.keys()]).toEqual([
       'run',
       'check',
+      'test',
       'explain',
+      'diff',
+      'learn',
+      'scaffold',
       'pin',
       'roles',
       'approve',
+      'keys',
       'generate-certs',
       'healthcheck',
     ]);

@@ -94,14 +94,14 @@ roles:
   empty: {}
   odd:
     deny:
-      - { methods: x, when: { args: { a: { max: 1 } } } }
+      - { resources: "x:y", when: { args: { a: { max: 1 } } } }
 bindings: [{ roles: [empty, odd], to: { any: true } }]
 `);
     expect(warnings).toEqual([
       'a.yaml:3:3: roles.lonely: no binding gives anyone the role "lonely"',
       'a.yaml:3:21: roles.lonely.allow[0]: nothing that this rule names can be asked to "read"',
       'a.yaml:4:3: roles.empty: role "empty" has no rules',
-      'a.yaml:7:9: roles.odd.deny[0]: conditions on arguments cannot be evaluated here: only tools and prompts have arguments',
+      'a.yaml:7:9: roles.odd.deny[0]: conditions on arguments cannot be evaluated here: only tools, prompts and methods have arguments',
     ]);
   });
 

@@ -42,6 +42,7 @@ describe('the default policies', () => {
         kind: 'tool',
         name: 'echo',
         method: 'tools/call',
+        time: 0,
         subject: {
           id: name,
           credentials: [

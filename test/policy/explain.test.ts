@@ -57,6 +57,7 @@ describe('explain', () => {
           condition: 'args.limit.max',
         },
       ],
+      scopes: [],
       nearMisses: [],
     });
     expect(of('query').rules[0]?.outcome).toBe('cannot-be-evaluated');

@@ -23,6 +23,7 @@ function names(about: Partial<LimitQuestion> & { key?: string }): readonly strin
     kind: 'tool',
     name: 'x',
     method: 'tools/call',
+    time: 0,
     subject: { id: key, credentials: [{ kind: 'apiKey', name: key }] },
     ...rest,
   };

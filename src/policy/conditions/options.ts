@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseValuePath } from '../../values/value-path.ts';
 import { networkFault } from './address.ts';
+import { celFault } from './cel.ts';
 import { claimPath } from './claims.ts';
 import { isTimeZone, parseTimeOfDay, weekdays } from './time.ts';
 import { compileRegex } from './value-test.ts';
@@ -136,6 +137,13 @@ export const when = z
         "Source address of the peer as the kernel gives it, never a header's: a list, or `in` and `notIn`.",
       ),
     time: time.optional().describe('When the call arrived.'),
+    cel: faultless(celFault)
+      .optional()
+      .describe(
+        'An expression in CEL (https://cel.dev) over `principal`, `call`, `args` and `context`, which must be true. Checked ' +
+          'for types when the policy is loaded. At most 4096 characters, 512 parts and 32 levels; one evaluation takes at ' +
+          'most 100,000 steps inside of loops, and what takes more cannot be evaluated.',
+      ),
   })
   .refine((value) => Object.keys(value).length > 0, 'names no condition');
 

@@ -4,11 +4,14 @@ import type {
   OracleAcl,
   OracleCredential,
   OracleEntry,
+  OracleExpression,
   OracleOperators,
   OraclePolicy,
   OracleRule,
+  OracleScopes,
   OracleWhen,
 } from './to-cedar.ts';
+import { toCel } from './to-cedar.ts';
 
 /** Small worlds, so that rules and requests meet. */
 
@@ -52,6 +55,61 @@ const operators: fc.Arbitrary<OracleOperators> = fc.oneof(
   fc.record({ optional: fc.constant(true as const), max: fc.integer({ min: 0, max: 10 }) }),
 );
 
+const scopeNames = ['s0', 's1', 's2', 's3'] as const;
+const lastDays = ['2026-06-10', '2026-06-20'] as const;
+/** Before, between and after the ends of trials; by day and by night; on a Monday, a Saturday and a Sunday. */
+const times = [
+  '2026-06-08T09:30:00Z',
+  '2026-06-10T23:59:59.999Z',
+  '2026-06-11T00:00:00Z',
+  '2026-06-20T23:30:00Z',
+  '2026-06-21T01:30:00Z',
+].map((text) => Date.parse(text));
+
+const atom: fc.Arbitrary<OracleExpression> = fc.oneof(
+  fc.record({ argumentAtMost: fc.tuple(fc.constant('limit'), fc.integer({ min: 0, max: 10 })) }),
+  fc.record({ argumentIs: fc.tuple(fc.constant('path'), fc.constantFrom(...words)) }),
+  fc.record({ hasArgument: fc.constantFrom(...argumentNames) }),
+  fc.record({ claimAtLeast: fc.tuple(fc.constant('level'), fc.integer({ min: 0, max: 10 })) }),
+  fc.record({ hasScope: fc.constantFrom(...scopeNames) }),
+  fc.record({
+    callIs: fc.oneof(
+      fc.tuple(fc.constant('name' as const), fc.constantFrom('echo', 'get_a', 'tools/list')),
+      fc.tuple(fc.constant('kind' as const), fc.constantFrom('tool', 'method')),
+      fc.tuple(fc.constant('upstream' as const), fc.constantFrom(...upstreams)),
+      fc.tuple(fc.constant('action' as const), fc.constantFrom('call', 'read')),
+    ),
+  }),
+  fc.record({ addressIs: fc.constantFrom('10.1.2.3', '::1') }),
+  fc.record({ before: fc.constantFrom(...times) }),
+);
+
+const expression: fc.Arbitrary<OracleExpression> = fc.letrec<{ tree: OracleExpression }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    { weight: 2, arbitrary: atom },
+    { weight: 1, arbitrary: fc.record({ all: fc.array(tie('tree'), { minLength: 2, maxLength: 3 }) }) },
+    { weight: 1, arbitrary: fc.record({ any: fc.array(tie('tree'), { minLength: 2, maxLength: 3 }) }) },
+    { weight: 1, arbitrary: fc.record({ not: tie('tree') }) },
+  ),
+})).tree;
+
+const time: fc.Arbitrary<NonNullable<OracleWhen['time']>> = fc
+  .record({
+    days: sometimes(some(['mon', 'wed', 'sat', 'sun'], 3), 60),
+    between: sometimes(
+      fc.constantFrom<[string, string]>(
+        ['08:00', '18:00'],
+        ['22:00', '06:00'],
+        ['00:00', '01:30'],
+        ['12:00', '24:00'],
+      ),
+      60,
+    ),
+  })
+  .map((value) => withoutGaps(value) as NonNullable<OracleWhen['time']>)
+  .filter((value) => Object.keys(value).length > 0);
+
 const when: fc.Arbitrary<OracleWhen> = fc
   .record({
     args: sometimes(
@@ -66,11 +124,24 @@ const when: fc.Arbitrary<OracleWhen> = fc
       30,
     ),
     network: sometimes(some(['10.0.0.0/8', '10.1.0.0/16', '192.168.1.1/32', '2001:db8::/32']), 30),
+    time: sometimes(time, 20),
+    cel: sometimes(expression, 35),
   })
-  .map(withoutGaps)
+  .map((value) => withoutGaps(value) as OracleWhen)
   .filter((value) => Object.keys(value).length > 0);
 
-const mode = fc.constantFrom(undefined, undefined, undefined, undefined, 'enforce', 'shadow');
+type Trial = { readonly mode?: 'enforce' | 'shadow'; readonly until?: string };
+
+const trial: fc.Arbitrary<Trial> = fc.constantFrom<Trial>(
+  {},
+  {},
+  {},
+  {},
+  {},
+  { mode: 'enforce' },
+  { mode: 'shadow' },
+  ...lastDays.map((until) => ({ mode: 'shadow' as const, until })),
+);
 const actions = sometimes(some(['call', 'read', 'subscribe', 'get', 'use', 'ask'], 3), 25);
 
 const target = fc.oneof(
@@ -87,14 +158,14 @@ export const rule: fc.Arbitrary<OracleRule> = fc
       upstreams: sometimes(some(['u1', 'u2', 'u*', 'v']), 40),
       actions,
       when: sometimes(when, 50),
-      mode,
     }),
+    trial,
   )
-  .map(([names, rest]) => ({ ...names, ...withoutGaps(rest) }) as OracleRule);
+  .map(([names, rest, tried]) => ({ ...names, ...withoutGaps(rest), ...tried }) as OracleRule);
 
 const entry = fc
-  .record({ roles: some(roleNames), actions, when: sometimes(when, 40), mode })
-  .map((value) => withoutGaps(value) as OracleEntry & { roles: string[] });
+  .tuple(fc.record({ roles: some(roleNames), actions, when: sometimes(when, 40) }), trial)
+  .map(([value, tried]) => ({ ...withoutGaps(value), ...tried }) as OracleEntry & { roles: string[] });
 
 const acl: fc.Arbitrary<OracleAcl> = fc
   .tuple(
@@ -102,13 +173,27 @@ const acl: fc.Arbitrary<OracleAcl> = fc
       fc.record({ tool: some(['echo', 'sum', 'get_*', 'drop_a'], 1) }),
       fc.record({ resource: some(['f:///a/**', 'f:///c', 'f:///**/y'], 1) }),
     ),
-    fc.record({ upstreams: sometimes(some(['u1', 'u*', 'v']), 30), mode }),
+    fc.tuple(fc.record({ upstreams: sometimes(some(['u1', 'u*', 'v']), 30) }), trial),
     fc.record({
       allow: fc.array(entry, { maxLength: 2 }),
       deny: fc.oneof(fc.constant([]), fc.array(entry, { maxLength: 1 })),
     }),
   )
-  .map(([object, rest, entries]) => ({ ...object, ...withoutGaps(rest), ...entries }) as OracleAcl);
+  .map(([object, [rest, tried], entries]) => {
+    return { ...object, ...withoutGaps(rest), ...tried, ...entries } as OracleAcl;
+  });
+
+const scopeRule: fc.Arbitrary<OracleScopes> = fc
+  .tuple(
+    fc.record({
+      tools: sometimes(some(toolPatterns), 70),
+      upstreams: sometimes(some(['u1', 'u*', 'v']), 40),
+      roles: sometimes(some(roleNames), 30),
+    }),
+    some(scopeNames),
+    trial,
+  )
+  .map(([match, scopes, tried]) => ({ match: withoutGaps(match), scopes, ...tried }) as OracleScopes);
 
 const credential: fc.Arbitrary<OracleCredential> = fc.oneof(
   fc.record({ certificate: fc.record({ uri: fc.constantFrom('spiffe://t/a', 'spiffe://t/**') }) }),
@@ -116,6 +201,9 @@ const credential: fc.Arbitrary<OracleCredential> = fc.oneof(
     .record({
       issuer: fc.constantFrom('https://i1', 'https://i2'),
       claims: sometimes(fc.record({ groups: fc.constantFrom('data', 'ops') }), 40),
+      scopes: sometimes(some(scopeNames), 30),
+      bound: sometimes(some(['dpop', 'certificate']), 15),
+      client: sometimes(fc.constantFrom('c1', 'c*'), 15),
     })
     .map((value) => ({ token: withoutGaps(value) }) as OracleCredential),
   fc.record({ apiKey: fc.constantFrom('k1', 'k2') }),
@@ -143,6 +231,8 @@ export const policy: fc.Arbitrary<OraclePolicy> = fc.record({
     },
   ),
   acl: fc.oneof(fc.constant([]), fc.array(acl, { maxLength: 2 })),
+  scopes: fc.oneof(fc.constant([]), fc.array(scopeRule, { maxLength: 2 })),
+  implies: fc.constantFrom<OraclePolicy['implies']>({}, { s1: ['s0'] }, { s3: ['s1'], s1: ['s0', 's2'] }),
 });
 
 /** A value as it is in a call, and as Cedar's context has it. */
@@ -169,7 +259,12 @@ const value: fc.Arbitrary<Value> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(null, true, {}, exactNumber).map((raw) => ({ raw, cedar: { t: 'other' } })),
+    arbitrary: fc.constantFrom<Value>(
+      { raw: null, cedar: { t: 'null' } },
+      { raw: true, cedar: { t: 'other' } },
+      { raw: {}, cedar: { t: 'other' } },
+      { raw: exactNumber, cedar: { t: 'huge' } },
+    ),
   },
 );
 
@@ -215,10 +310,24 @@ const certificate = fc.constantFrom('spiffe://t/a', 'spiffe://t/a/b', 'spiffe://
   cedar: { uri },
 }));
 const token = fc
-  .record({ issuer: fc.constantFrom('https://i1', 'https://i2'), claims: values(claimNames, false) })
-  .map(({ issuer, claims }) => ({
-    credentials: [{ kind: 'token' as const, issuer, subject: 's', scopes: [], claims: claims.raw }],
-    cedar: { issuer, claims: claims.cedar },
+  .record({
+    issuer: fc.constantFrom('https://i1', 'https://i2'),
+    claims: values(claimNames, false),
+    scopes: fc.subarray([...scopeNames]),
+    bound: fc.constantFrom(undefined, 'dpop' as const, 'certificate' as const),
+    clientId: fc.constantFrom(undefined, 'c1', 'c2', 'd'),
+  })
+  .map(({ claims, issuer, scopes, bound, clientId }) => ({
+    credentials: [
+      { kind: 'token' as const, subject: 's', claims: claims.raw, issuer, scopes, bound, clientId },
+    ],
+    cedar: {
+      issuer,
+      claims: claims.cedar,
+      scopes,
+      ...(bound === undefined ? {} : { bound }),
+      ...(clientId === undefined ? {} : { client: clientId }),
+    },
   }));
 
 const subject: fc.Arbitrary<OracleSubject> = fc.oneof(
@@ -299,14 +408,15 @@ export const request: fc.Arbitrary<OracleRequest> = fc
     subject,
     upstream: fc.constantFrom(...upstreams),
     args: values(argumentNames, true),
+    time: fc.constantFrom(...times),
     address: fc.constantFrom('10.1.2.3', '10.9.9.9', '192.168.1.1', '2001:db8::7', '::1', 'not an address'),
   })
-  .map(({ asked: { kind, name, action, implied }, subject: who, upstream, args, address }) => ({
+  .map(({ asked: { kind, name, action, implied }, subject: who, upstream, args, address, time }) => ({
     request: {
       subject: { id: 'someone', credentials: who.credentials },
       action,
       resource: { upstream, kind, name, ...(implied ? { implied } : {}) },
-      context: { arguments: args.raw, address, time: 0 },
+      context: { arguments: args.raw, address, time },
     },
     context: {
       ...who.cedar,
@@ -316,11 +426,19 @@ export const request: fc.Arbitrary<OracleRequest> = fc
       action,
       implied,
       args: args.cedar,
+      address,
+      time,
+      day: (new Date(time).getUTCDay() + 6) % 7,
+      minute: Math.floor(time / 60_000) % 1440,
       ...(address === 'not an address' ? {} : { ip: { __extn: { fn: 'ip', arg: address } } }),
     },
   }));
 
 /** The document as a policy file would say it. JSON is YAML. */
 export function toText(document: OraclePolicy): string {
-  return JSON.stringify(document, null, 1);
+  return JSON.stringify(
+    document,
+    (key, value: unknown) => (key === 'cel' ? toCel(value as OracleExpression) : value),
+    1,
+  );
 }

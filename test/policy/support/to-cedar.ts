@@ -14,7 +14,23 @@ export interface OracleOperators {
   readonly optional?: true;
 }
 
+/** An expression that both engines can say: atoms, joined. */
+export type OracleExpression =
+  | { readonly all: readonly OracleExpression[] }
+  | { readonly any: readonly OracleExpression[] }
+  | { readonly not: OracleExpression }
+  | { readonly argumentAtMost: readonly [name: string, limit: number] }
+  | { readonly argumentIs: readonly [name: string, text: string] }
+  | { readonly hasArgument: string }
+  | { readonly claimAtLeast: readonly [name: string, limit: number] }
+  | { readonly hasScope: string }
+  | { readonly callIs: readonly [member: 'name' | 'kind' | 'upstream' | 'action', text: string] }
+  | { readonly addressIs: string }
+  | { readonly before: number };
+
 export interface OracleWhen {
+  readonly time?: { readonly days?: readonly string[]; readonly between?: readonly [string, string] };
+  readonly cel?: OracleExpression;
   readonly args?: Readonly<Record<string, OracleOperators>>;
   readonly claims?: Readonly<Record<string, string | OracleOperators>>;
   readonly network?: readonly string[];
@@ -24,6 +40,7 @@ export interface OracleEntry {
   readonly actions?: readonly string[];
   readonly when?: OracleWhen;
   readonly mode?: 'enforce' | 'shadow';
+  readonly until?: string;
 }
 
 export interface OracleRule extends OracleEntry {
@@ -36,7 +53,15 @@ export interface OracleRule extends OracleEntry {
 
 export type OracleCredential =
   | { readonly certificate: { readonly uri: string } }
-  | { readonly token: { readonly issuer: string; readonly claims?: Readonly<Record<string, string>> } }
+  | {
+      readonly token: {
+        readonly issuer: string;
+        readonly claims?: Readonly<Record<string, string>>;
+        readonly scopes?: readonly string[];
+        readonly bound?: readonly string[];
+        readonly client?: string;
+      };
+    }
   | { readonly apiKey: string }
   | { readonly anonymous: true }
   | { readonly any: true };
@@ -46,6 +71,7 @@ export interface OracleAcl {
   readonly resource?: readonly string[];
   readonly upstreams?: readonly string[];
   readonly mode?: 'enforce' | 'shadow';
+  readonly until?: string;
   readonly allow: readonly (OracleEntry & { readonly roles: readonly string[] })[];
   readonly deny: readonly (OracleEntry & { readonly roles: readonly string[] })[];
 }
@@ -60,11 +86,24 @@ export interface OraclePolicy {
     readonly to: readonly OracleCredential[];
   }[];
   readonly acl: readonly OracleAcl[];
+  readonly scopes: readonly OracleScopes[];
+  readonly implies: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface OracleScopes {
+  readonly match: {
+    readonly tools?: readonly string[];
+    readonly upstreams?: readonly string[];
+    readonly roles?: readonly string[];
+  };
+  readonly scopes: readonly string[];
+  readonly mode?: 'enforce' | 'shadow';
+  readonly until?: string;
 }
 
 /**
  * `enforced`: the effect. `shadow`: the effect if rules in shadow mode were enforced. `visible`: what may be known,
- * where conditions on arguments and network count for the subject.
+ * where conditions on arguments, network and time count for the subject.
  */
 export type Reading = 'enforced' | 'shadow' | 'visible';
 
@@ -153,8 +192,105 @@ function claimTruth(name: string, wanted: string | OracleOperators): Truth {
   });
 }
 
-function standingTruth(when: OracleWhen | undefined): Truth {
-  return all(Object.entries(when?.claims ?? {}).map(([name, wanted]) => claimTruth(name, wanted)));
+/** What an expression looks at: the caller, the target, or this one request. */
+function dependence(expression: OracleExpression): 'caller' | 'target' | 'request' {
+  if ('not' in expression) return dependence(expression.not);
+  if ('all' in expression || 'any' in expression) {
+    const parts = ('all' in expression ? expression.all : expression.any).map(dependence);
+    return parts.includes('request') ? 'request' : parts.includes('target') ? 'target' : 'caller';
+  }
+  if ('claimAtLeast' in expression || 'hasScope' in expression) return 'caller';
+  return 'callIs' in expression ? 'target' : 'request';
+}
+
+function argumentsOf(expression: OracleExpression): readonly string[] {
+  if ('not' in expression) return argumentsOf(expression.not);
+  if ('all' in expression) return expression.all.flatMap(argumentsOf);
+  if ('any' in expression) return expression.any.flatMap(argumentsOf);
+  if ('argumentAtMost' in expression) return [expression.argumentAtMost[0]];
+  if ('argumentIs' in expression) return [expression.argumentIs[0]];
+  return 'hasArgument' in expression ? [expression.hasArgument] : [];
+}
+
+/** An argument with a second spelling leaves the whole expression open, whatever its other parts say. */
+function expressionTruth(expression: OracleExpression): Truth {
+  const { holds, fails } = partTruth(expression);
+  const clear = argumentsOf(expression).map(
+    (name) => `(!(context.args has ${name}) || context.args.${name}.t != "ambiguous")`,
+  );
+  return { holds: and([...clear, holds]), fails: and([...clear, fails]) };
+}
+
+function partTruth(expression: OracleExpression): Truth {
+  const plain = (test: string): Truth => ({ holds: test, fails: `!(${test})` });
+  if ('all' in expression) return all(expression.all.map(partTruth));
+  if ('any' in expression) {
+    const parts = expression.any.map(partTruth);
+    return { holds: or(parts.map(({ holds }) => holds)), fails: and(parts.map(({ fails }) => fails)) };
+  }
+  if ('not' in expression) {
+    const { holds, fails } = partTruth(expression.not);
+    return { holds: fails, fails: holds };
+  }
+  if ('hasArgument' in expression) return plain(`(context.args has ${expression.hasArgument})`);
+  if ('argumentAtMost' in expression) {
+    const [name, limit] = expression.argumentAtMost;
+    const at = `context.args.${name}`;
+    // An integer beyond 2^53 is compared exactly, and is greater than all that is written here.
+    return {
+      holds: `(context.args has ${name} && ${at}.t == "long" && ${at}.long <= ${limit})`,
+      fails: `(context.args has ${name} && (${at}.t == "huge" || (${at}.t == "long" && ${at}.long > ${limit})))`,
+    };
+  }
+  if ('argumentIs' in expression) {
+    const [name, wanted] = expression.argumentIs;
+    const at = `context.args.${name}`;
+    // Null may be compared with everything.
+    return {
+      holds: `(context.args has ${name} && ${at}.t == "string" && ${at}.string == "${wanted}")`,
+      fails: `(context.args has ${name} && (${at}.t == "null" || (${at}.t == "string" && ${at}.string != "${wanted}")))`,
+    };
+  }
+  if ('claimAtLeast' in expression) {
+    const [name, limit] = expression.claimAtLeast;
+    const at = `context.claims.${name}`;
+    const there = `context has claims && context.claims has ${name}`;
+    return {
+      holds: `(${there} && (${at}.t == "huge" || (${at}.t == "long" && ${at}.long >= ${limit})))`,
+      fails: `(${there} && ${at}.t == "long" && ${at}.long < ${limit})`,
+    };
+  }
+  if ('hasScope' in expression) {
+    const test = `context.scopes.contains("${expression.hasScope}")`;
+    return { holds: `(context has scopes && ${test})`, fails: `(context has scopes && !${test})` };
+  }
+  if ('callIs' in expression) return plain(`(context.${expression.callIs[0]} == "${expression.callIs[1]}")`);
+  if ('addressIs' in expression) return plain(`(context.address == "${expression.addressIs}")`);
+  return plain(`(context.time < ${expression.before})`);
+}
+
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+function timeTruth({ days = weekdays, between }: NonNullable<OracleWhen['time']>): Truth {
+  const isDay = (shift: number) =>
+    or(days.map((day) => `context.day == ${(weekdays.indexOf(day) + shift) % 7}`));
+  const minutes = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+  const [from, to] = between === undefined ? [0, 1440] : [minutes(between[0]), minutes(between[1])];
+  const after = `context.minute >= ${from}`;
+  const before = `context.minute < ${to}`;
+  const holds =
+    from < to ? and([after, before, isDay(0)]) : or([and([after, isDay(0)]), and([before, isDay(1)])]);
+  return { holds, fails: `!(${holds})` };
+}
+
+/** @param about which expressions count as known: those on the caller, or those on caller and target */
+function standingTruth(when: OracleWhen | undefined, about: 'caller' | 'target'): Truth {
+  const truths = Object.entries(when?.claims ?? {}).map(([name, wanted]) => claimTruth(name, wanted));
+  if (when?.cel !== undefined) {
+    const on = dependence(when.cel);
+    if (on === 'caller' || on === about) truths.push(expressionTruth(when.cel));
+  }
+  return all(truths);
 }
 
 function passingTruth(when: OracleWhen | undefined): Truth {
@@ -165,15 +301,21 @@ function passingTruth(when: OracleWhen | undefined): Truth {
     const inside = or(when.network.map((range) => `context.ip.isInRange(ip("${range}"))`));
     truths.push({ holds: `(context has ip && ${inside})`, fails: `(context has ip && !${inside})` });
   }
+  if (when?.time !== undefined) truths.push(timeTruth(when.time));
+  if (when?.cel !== undefined && dependence(when.cel) === 'request') truths.push(expressionTruth(when.cel));
   return all(truths);
 }
 
 /** When a rule counts, in one reading. A deny that cannot be evaluated denies; an allow that cannot does not allow. */
 function counts(when: OracleWhen | undefined, effect: 'allow' | 'deny', reading: Reading): string {
-  const standing = standingTruth(when);
+  const standing = standingTruth(when, 'target');
   const passing = passingTruth(when);
   if (reading === 'visible') {
-    const transient = when?.args !== undefined || when?.network !== undefined;
+    const transient =
+      when?.args !== undefined ||
+      when?.network !== undefined ||
+      when?.time !== undefined ||
+      (when?.cel !== undefined && dependence(when.cel) === 'request');
     if (effect === 'allow') return standing.holds;
     return transient ? 'false' : `!${standing.fails}`;
   }
@@ -181,23 +323,39 @@ function counts(when: OracleWhen | undefined, effect: 'allow' | 'deny', reading:
   return effect === 'allow' ? truth.holds : `!${truth.fails}`;
 }
 
-function credentialMatches(credential: OracleCredential): string {
+/** Whether the token has a scope, or one that implies it. */
+function holdsScope(scope: string, implies: OraclePolicy['implies']): string {
+  const worth = new Set([scope]);
+  for (const _ of Object.keys(implies)) {
+    for (const [name, implied] of Object.entries(implies)) {
+      if (implied.some((one) => worth.has(one))) worth.add(name);
+    }
+  }
+  return or([...worth].map((one) => `context.scopes.contains("${one}")`));
+}
+
+function credentialMatches(credential: OracleCredential, implies: OraclePolicy['implies']): string {
   if ('any' in credential) return 'true';
   if ('anonymous' in credential) return 'context has anonymous';
   if ('apiKey' in credential) return `(context has apiKey && context.apiKey == "${credential.apiKey}")`;
   if ('certificate' in credential) {
     return `(context has uri && ${matches('context.uri', [credential.certificate.uri])})`;
   }
-  const { issuer, claims } = credential.token;
+  const { issuer, claims, scopes = [], bound, client } = credential.token;
   const tests = Object.entries(claims ?? {}).map(([name, wanted]) => claimTruth(name, wanted).holds);
-  return `(context has issuer && ${and([`context.issuer == "${issuer}"`, ...tests])})`;
+  const proofs = [
+    ...scopes.map((scope) => holdsScope(scope, implies)),
+    ...(bound === undefined ? [] : [`(context has bound && ${matches('context.bound', bound)})`]),
+    ...(client === undefined ? [] : [`(context has client && ${matches('context.client', [client])})`]),
+  ];
+  return `(context has issuer && ${and([`context.issuer == "${issuer}"`, ...tests, ...proofs])})`;
 }
 
 function hasRole(policy: OraclePolicy, role: string): string {
   return or(
     policy.bindings
       .filter(({ roles }) => roles.includes(role))
-      .flatMap(({ to }) => to.map(credentialMatches)),
+      .flatMap(({ to }) => to.map((credential) => credentialMatches(credential, policy.implies))),
   );
 }
 
@@ -225,21 +383,27 @@ export function toCedar(policy: OraclePolicy, reading: Reading): string {
     const keyword = effect === 'allow' ? 'permit' : 'forbid';
     policies.push(`${keyword}(principal, action, resource) when { ${and(conditions)} };`);
   };
-  const isIn = (mode: 'enforce' | 'shadow' | undefined) => reading === 'shadow' || mode !== 'shadow';
-  const objects = policy.acl.filter(({ mode }) => isIn(mode));
+  // A trial lasts through its last day.
+  const isIn = ({ mode, until }: Pick<OracleEntry, 'mode' | 'until'>): string => {
+    if (reading === 'shadow' || mode !== 'shadow') return 'true';
+    return until === undefined ? 'false' : `(context.time >= ${Date.parse(until) + 86_400_000})`;
+  };
+  const objects = policy.acl;
   const targetOf = ({ tool, resource, upstreams }: OracleAcl) =>
     aboutTarget({
       ...(tool === undefined ? {} : { tools: tool }),
       ...(resource === undefined ? {} : { resources: resource }),
       ...(upstreams === undefined ? {} : { upstreams }),
     });
-  const isProtected = or(objects.map(targetOf));
-  const addImplied = (role: string, rule: OracleRule) =>
+  const isProtected = or(objects.map((object) => and([isIn(object), targetOf(object)])));
+  const addImplied = (role: string, rule: OracleRule, inForce = 'true') =>
     add('allow', [
+      inForce,
       'context.implied',
       hasRole(policy, role),
       matches('context.upstream', rule.upstreams),
-      standingTruth(rule.when).holds,
+      isIn(rule),
+      standingTruth(rule.when, 'caller').holds,
     ]);
 
   for (const [role, { allow, deny }] of Object.entries(policy.roles)) {
@@ -248,8 +412,8 @@ export function toCedar(policy: OraclePolicy, reading: Reading): string {
       ['deny', deny],
     ] as const) {
       for (const rule of rules) {
-        if (!isIn(rule.mode)) continue;
         const conditions = [
+          isIn(rule),
           hasRole(policy, role),
           aboutTarget(rule),
           aboutAction(rule.actions),
@@ -263,23 +427,62 @@ export function toCedar(policy: OraclePolicy, reading: Reading): string {
   for (const object of objects) {
     for (const effect of ['allow', 'deny'] as const) {
       for (const entry of object[effect]) {
-        if (!isIn(entry.mode)) continue;
+        const inForce = and([isIn(object), isIn(entry)]);
         for (const role of entry.roles) {
           add(effect, [
+            inForce,
             hasRole(policy, role),
             targetOf(object),
             aboutAction(entry.actions),
             counts(entry.when, effect, reading),
           ]);
           if (effect === 'allow') {
-            addImplied(role, {
-              ...(entry.when === undefined ? {} : { when: entry.when }),
-              ...(object.upstreams === undefined ? {} : { upstreams: object.upstreams }),
-            });
+            addImplied(
+              role,
+              {
+                ...(entry.when === undefined ? {} : { when: entry.when }),
+                ...(object.upstreams === undefined ? {} : { upstreams: object.upstreams }),
+              },
+              inForce,
+            );
           }
         }
       }
     }
   }
+  if (reading !== 'visible') {
+    for (const rule of policy.scopes) {
+      const { tools, upstreams, roles } = rule.match;
+      add('deny', [
+        isIn(rule),
+        'context has scopes',
+        tools === undefined ? 'true' : and(['context.kind == "tool"', matches('context.name', tools)]),
+        matches('context.upstream', upstreams),
+        roles === undefined ? 'true' : or(roles.map((role) => hasRole(policy, role))),
+        or(rule.scopes.map((scope) => `!${holdsScope(scope, policy.implies)}`)),
+      ]);
+    }
+  }
   return policies.join('\n');
+}
+
+/** The expression as a policy file has it. */
+export function toCel(expression: OracleExpression): string {
+  if ('all' in expression) return `(${expression.all.map(toCel).join(' && ')})`;
+  if ('any' in expression) return `(${expression.any.map(toCel).join(' || ')})`;
+  if ('not' in expression) return `!${toCel(expression.not)}`;
+  if ('hasArgument' in expression) return `has(args.${expression.hasArgument})`;
+  if ('argumentAtMost' in expression) {
+    return `(args.${expression.argumentAtMost[0]} <= ${expression.argumentAtMost[1]})`;
+  }
+  if ('argumentIs' in expression)
+    return `(args.${expression.argumentIs[0]} == "${expression.argumentIs[1]}")`;
+  if ('claimAtLeast' in expression) {
+    return `(principal.claims.${expression.claimAtLeast[0]} >= ${expression.claimAtLeast[1]})`;
+  }
+  if ('hasScope' in expression) return `("${expression.hasScope}" in principal.token.scopes)`;
+  if ('callIs' in expression) return `(call.${expression.callIs[0]} == "${expression.callIs[1]}")`;
+  if ('addressIs' in expression) return `(context.address == "${expression.addressIs}")`;
+  const moment = new Date(expression.before).toISOString();
+  return `(context.time < timestamp("${moment}"))`;
 }

@@ -1,0 +1,38 @@
+import { readPolicySources } from '../config/policy-sources.ts';
+import type { Config } from '../config/schema.ts';
+import { sortProblems } from '../document/problems.ts';
+import { type LintContext, lintPolicy, type PolicyWarning } from '../policy/lint/lint.ts';
+import { fetchOffers } from './offers.ts';
+
+/**
+ * All warnings of policies that compile, in reading order: those of the compiler, and those that need to know the gateway
+ * and the time.
+ *
+ * @param live whether upstreams are asked for their tools; one that does not answer is left out
+ */
+export async function policyWarnings(
+  config: Config,
+  compiled: readonly PolicyWarning[],
+  live: boolean,
+): Promise<readonly PolicyWarning[]> {
+  const sources = await readPolicySources(config.policies);
+  const upstreams = config.upstreams.map(({ name }) => name);
+  const context: LintContext = {
+    now: Date.now(),
+    upstreams,
+    issuers: config.identity.flatMap((one) => (one.token === undefined ? [] : [one.token.issuer])),
+    ...(live ? { tools: await listedTools(config, upstreams) } : {}),
+  };
+  return sortProblems([...compiled, ...lintPolicy(sources, context)]) as readonly PolicyWarning[];
+}
+
+async function listedTools(
+  config: Config,
+  upstreams: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const tools = new Map<string, ReadonlySet<string>>();
+  for (const [name, offer] of await fetchOffers(config, upstreams)) {
+    if (offer !== undefined) tools.set(name, new Set(offer.tools.keys()));
+  }
+  return tools;
+}
