@@ -24,6 +24,8 @@ export interface Command {
   /** The whole help text, with three examples to copy. */
   readonly help: string;
   readonly options: ParseArgsOptionsConfig;
+  /** Commands below this one, each with options and help of its own; taken where the first argument is their name. */
+  readonly subcommands?: ReadonlyMap<string, Command>;
   /** Resolves to the exit code. */
   run(values: CommandValues, positionals: readonly string[], io: CommandIo): Promise<number>;
 }
@@ -34,6 +36,8 @@ export type CommandValues = Readonly<
 
 /** Parses the command line of one command and runs it. `--help` is answered before anything else is looked at. */
 export async function invoke(command: Command, argv: readonly string[], io: CommandIo): Promise<number> {
+  const below = argv[0] === undefined ? undefined : command.subcommands?.get(argv[0]);
+  if (below !== undefined) return invoke(below, argv.slice(1), io);
   let parsed: { values: CommandValues; positionals: string[] };
   try {
     const options = { ...command.options, help: { type: 'boolean', short: 'h' } } as const;

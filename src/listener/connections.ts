@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import { addressKey } from '../identity/address-key.ts';
 import type { Peer } from '../identity/peer.ts';
+import type { CertificateRefused } from './certificate-refused.ts';
 import type { ClientChain } from './client-chain.ts';
 import type { ProvenPeer } from './peer.ts';
 
@@ -47,7 +48,9 @@ export class Connection {
   readonly peer: Peer;
   readonly chain: ClientChain | undefined;
   /** Why the certificate that it showed is not believed. */
-  readonly unverified: string | undefined;
+  readonly unverified: CertificateRefused | undefined;
+  /** The certificate that it showed is on the deny list. */
+  readonly revoked: boolean;
   /** Monotonic milliseconds. */
   readonly openedAt: number;
   /** Undefined on HTTP/1.1. */
@@ -61,11 +64,12 @@ export class Connection {
   refused = false;
   idleSince: number;
 
-  constructor(socket: Socket, proven: ProvenPeer, now: number) {
+  constructor(socket: Socket, proven: ProvenPeer, revoked: boolean, now: number) {
     this.socket = socket;
     this.peer = proven.peer;
     this.chain = proven.chain;
     this.unverified = proven.unverified;
+    this.revoked = revoked;
     this.openedAt = now;
     this.idleSince = now;
     socket.once('close', () => this.#tellGone());

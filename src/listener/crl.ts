@@ -1,4 +1,4 @@
-import { derTag, expectDer, readDer, readOneDer } from '../identity/der.ts';
+import { type DerElement, derTag, expectDer, readDer, readOneDer } from '../identity/der.ts';
 
 /** What certificate revocation lists say: issuer -> serials. Keys are hexadecimal DER, so that nothing is re-spelt. */
 export type Revocations = ReadonlyMap<string, ReadonlySet<string>>;
@@ -38,6 +38,34 @@ export function readRevocations(lists: readonly Buffer[]): Revocations {
     }
   }
   return revocations;
+}
+
+/**
+ * When a list is superseded at the latest (RFC 5280, section 5.1.2.5): after that, OpenSSL refuses every certificate of
+ * its issuer.
+ *
+ * @param list DER
+ * @returns milliseconds since the epoch; undefined where the list names no such time
+ * @throws DerError
+ */
+export function nextUpdateOf(list: Buffer): number | undefined {
+  const fields = readDer(expectDer(readDer(readOneDer(list, derTag.sequence), 3)[0], derTag.sequence), 16);
+  const offset = fields[0]?.tag === derTag.integer ? 1 : 0;
+  const field = fields[offset + 3];
+  return field === undefined ? undefined : readTime(field);
+}
+
+/** UTCTime and GeneralizedTime in the one form of each that certificates may have (RFC 5280, section 4.1.2.5). */
+function readTime({ tag, contents }: DerElement): number | undefined {
+  const text = contents.toString('latin1');
+  const match =
+    tag === 0x17 ? /^(\d{2})(\d{10})Z$/.exec(text) : tag === 0x18 ? /^(\d{4})(\d{10})Z$/.exec(text) : null;
+  if (match === null) return undefined;
+  const [, year, rest] = match as unknown as readonly [string, string, string];
+  const full = year.length === 4 ? year : Number(year) >= 50 ? `19${year}` : `20${year}`;
+  const [month, date, hour, minute, second] = rest.match(/../g)!;
+  const time = Date.parse(`${full}-${month}-${date}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** @param certificate DER @throws DerError */

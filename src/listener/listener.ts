@@ -2,11 +2,15 @@ import { once } from 'node:events';
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Peer, PeerCertificate } from '../identity/peer.ts';
 import type { Arrival } from '../pipeline/arrival.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { bracketed, isLoopbackBind, parseBind } from './bind.ts';
 import { BodyReader } from './body.ts';
 import { isStillTrusted } from './client-chain.ts';
+import type { Connection } from './connections.ts';
+import { cutConnections } from './cut-connections.ts';
+import type { Documents } from './documents.ts';
 import { type GuardRules, guard } from './guard.ts';
 import { createHostRules } from './hosts.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -20,11 +24,19 @@ import { loadTls, type TlsMaterial } from './tls.ts';
 export interface ListenerDependencies {
   /** Path -> upstream. */
   readonly routes: Routes;
+  /** Upstreams at whose routes an access token in the query is refused. Absent: none. */
+  readonly tokenRoutes?: ReadonlySet<string>;
+  /** What anybody may read. Absent: nothing. */
+  readonly documents?: Documents;
   /** Takes a request that was let in. It answers through `reply`; if it does not, or throws, the client gets `internal`. */
   handle(arrival: Arrival, reply: Reply): Promise<void>;
   /** Told of each refusal made here, exactly once. Must not throw. */
   onRefusal(refusal: Refusal): void;
   readonly log: ListenerLog;
+  /** Whether a verified client certificate is on the deny list: what comes with it is refused. Default: none is. */
+  readonly isRevoked?: (certificate: PeerCertificate) => boolean;
+  /** A connection is cut now, because its certificate does not count any more. What came over it must not go on. */
+  readonly onCut?: (peer: Peer) => void;
   /** `insecure.plaintext`: allows plain HTTP on an address that others can reach. */
   readonly allowPlaintext?: boolean;
 }
@@ -38,6 +50,8 @@ export interface RunningListener {
    * @throws Error naming the file, where one is broken; the last good ones then stay in force
    */
   reloadTls(): Promise<void>;
+  /** Cuts the connections whose client certificate is now on the deny list. @returns how many */
+  cutRevoked(): number;
   /** Closes the port. Open connections finish what is under way and are told to go elsewhere. */
   stopAccepting(): void;
   /** Ends every event stream cleanly that is meant to stay open. Those of calls may finish. */
@@ -105,6 +119,8 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
   const rules: GuardRules = {
     hosts: createHostRules(options.bind, options.hosts, options.origins),
     routes: deps.routes,
+    tokenRoutes: deps.tokenRoutes ?? new Set(),
+    documents: deps.documents ?? (() => undefined),
     bodyBytes: options.limits.bodyBytes,
   };
   const app = fastify({
@@ -122,6 +138,7 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
         onRefusal: deps.onRefusal,
         material: () => state.material,
         stopping: () => state.stopping,
+        isRevoked: (certificate) => deps.isRevoked?.(certificate) ?? false,
         onRequest: (reply, request, response) => {
           const { connection } = reply;
           const most = options.limits.requestsPerConnection;
@@ -252,6 +269,8 @@ function createHandle(
     housekeeping.stop();
     await app.close();
   };
+  const cutWhere = (fits: (connection: Connection) => boolean): number =>
+    cutConnections(housekeeping.connections, fits, deps.onCut);
   let reloading: Promise<void> = Promise.resolve();
   const reload = async (): Promise<void> => {
     if (options.tls === undefined) return;
@@ -259,13 +278,10 @@ function createHandle(
     (server as unknown as { setSecureContext(context: object): void }).setSecureContext(material.context);
     state.material = material;
     for (const warning of material.warnings) deps.log.warn('tls file', { warning });
-    let cut = 0;
-    for (const connection of housekeeping.connections) {
-      if (connection.chain === undefined || material.trust === undefined) continue;
-      if (isStillTrusted(connection.chain, material.trust)) continue;
-      connection.destroy();
-      cut += 1;
-    }
+    const { trust } = material;
+    const cut = cutWhere(
+      ({ chain }) => chain !== undefined && trust !== undefined && !isStillTrusted(chain, trust),
+    );
     deps.log.info('tls files reloaded', { connectionsCut: cut });
   };
 
@@ -276,6 +292,11 @@ function createHandle(
       reloading = reloading.catch(() => {}).then(reload);
       return reloading;
     },
+    cutRevoked: () =>
+      cutWhere(({ peer }) => {
+        const certificate = peer.tls?.certificate;
+        return certificate !== undefined && deps.isRevoked?.(certificate) === true;
+      }),
     stopAccepting,
     endStreams,
     close: (deadlineMs) => {

@@ -4,6 +4,7 @@ import { isLoopbackBind, parseBind } from './bind.ts';
 import { normaliseHost, normaliseOrigin } from './hosts.ts';
 
 export { isLoopbackBind } from './bind.ts';
+export { wellKnownPrefix } from './documents.ts';
 
 const bind = z.string().refine((text) => parseBind(text) !== undefined, {
   error: 'expected host:port, such as 127.0.0.1:8443 or [::]:8443',

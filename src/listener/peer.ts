@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Peer, PeerCertificate } from '../identity/peer.ts';
+import { CertificateRefused } from './certificate-refused.ts';
 import { type ClientChain, type ClientTrust, findChain } from './client-chain.ts';
 
 /** What is known of the other end once its handshake is over. */
@@ -10,7 +11,7 @@ export interface ProvenPeer {
   /** Undefined where there is no verified certificate. */
   readonly chain: ClientChain | undefined;
   /** Why a certificate that was shown is not believed. Such a peer is refused, never taken for one without. */
-  readonly unverified: string | undefined;
+  readonly unverified: CertificateRefused | undefined;
 }
 
 /** Peer of a plain socket. Never from a header: `X-Forwarded-For` is whatever the client wrote. */
@@ -38,7 +39,7 @@ export function tlsPeer(socket: TLSSocket, trust: ClientTrust | undefined): Prov
 interface Proof {
   readonly certificate: PeerCertificate | undefined;
   readonly chain: ClientChain | undefined;
-  readonly unverified: string | undefined;
+  readonly unverified: CertificateRefused | undefined;
 }
 
 const withoutCertificate: Proof = { certificate: undefined, chain: undefined, unverified: undefined };
@@ -47,18 +48,27 @@ function proveCertificate(socket: TLSSocket, trust: ClientTrust): Proof {
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) return withoutCertificate;
   if (!socket.authorized) {
-    return { ...withoutCertificate, unverified: String(socket.authorizationError ?? 'not verified') };
+    return {
+      ...withoutCertificate,
+      unverified: new CertificateRefused(String(socket.authorizationError ?? 'not-verified')),
+    };
   }
   let chain: ClientChain | undefined;
   try {
     chain = findChain(leaf, sentIssuers(socket), trust);
   } catch (error) {
-    return { ...withoutCertificate, unverified: `chain cannot be read: ${(error as Error).message}` };
+    return {
+      ...withoutCertificate,
+      unverified: new CertificateRefused('chain-unreadable', (error as Error).message),
+    };
   }
   if (chain === undefined)
     return {
       ...withoutCertificate,
-      unverified: 'its root is not certain: add the intermediates to the CA files',
+      unverified: new CertificateRefused(
+        'root-not-certain',
+        'its root is not certain: add the intermediates to the CA files, each from one root only',
+      ),
     };
   return {
     certificate: {

@@ -3,7 +3,8 @@ import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type ErrorCode, errorTable } from '../errors.ts';
-import type { Peer } from '../identity/peer.ts';
+import type { Peer, PeerCertificate } from '../identity/peer.ts';
+import { CertificateRefused } from './certificate-refused.ts';
 import { Admission, Connection } from './connections.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { ListenerOptions } from './options.ts';
@@ -24,6 +25,8 @@ export interface ServerDependencies extends ReplyContext {
   readonly housekeeping: Housekeeping;
   /** The TLS files as last read; undefined for plain HTTP/1.1. */
   material(): TlsMaterial | undefined;
+  /** Whether a verified client certificate is on the deny list. */
+  isRevoked(certificate: PeerCertificate): boolean;
   onRequest(reply: HttpReply, request: AnyRequest, response: AnyResponse): void;
 }
 
@@ -39,7 +42,9 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
     const proven = tls
       ? tlsPeer(socket as TLSSocket, deps.material()?.trust)
       : { peer: plainPeer(socket), chain: undefined, unverified: undefined };
-    const connection = new Connection(socket, proven, performance.now());
+    const certificate = proven.peer.tls?.certificate;
+    const revoked = certificate !== undefined && deps.isRevoked(certificate);
+    const connection = new Connection(socket, proven, revoked, performance.now());
     bySocket.set(socket, connection);
     deps.housekeeping.connections.add(connection);
     socket.once('close', () => deps.housekeeping.connections.delete(connection));
@@ -99,7 +104,10 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
         port: raw?.remotePort ?? socket.remotePort ?? 0,
         tls: undefined,
       };
-      refuseSocket(peer, handshakeCode(error, socket), socket.authorizationError ?? error);
+      const refused = socket.authorizationError;
+      // Node declares an Error and gives a code of OpenSSL.
+      const cause = refused ? new CertificateRefused(String(refused)) : error;
+      refuseSocket(peer, handshakeCode(error, socket), cause);
       if (!socket.destroyed) socket.destroy();
     });
   }

@@ -67,6 +67,7 @@ describe('without arguments but a folder', () => {
       'certs/ca/ca.crl',
       'certs/ca/ca.crt',
       'certs/ca/ca.key',
+      'certs/ca/index.json',
       'certs/clients/demo/tls.crt',
       'certs/clients/demo/tls.key',
       'certs/server/tls.crt',

@@ -57,138 +57,147 @@ const restricted = {
   capabilities: { drop: ['ALL'] },
 };
 
-describe.each(['base', 'overlays/sidecar', 'overlays/ingress'])('deploy/kustomize/%s', (folder) => {
-  let manifests: readonly Manifest[];
-  let pod: Deployment['spec']['template']['spec'];
-  let containers: readonly Container[];
-  let gateway: Container;
-  let config: GatewayFile;
+describe.each(['base', 'overlays/sidecar', 'overlays/ingress', 'overlays/cert-manager', 'overlays/spire'])(
+  'deploy/kustomize/%s',
+  (folder) => {
+    let manifests: readonly Manifest[];
+    let pod: Deployment['spec']['template']['spec'];
+    let containers: readonly Container[];
+    let gateway: Container;
+    let config: GatewayFile;
 
-  beforeAll(async () => {
-    manifests = await render(folder);
-    pod = only<Deployment>(manifests, 'Deployment').spec.template.spec;
-    containers = [...(pod.initContainers ?? []), ...pod.containers];
-    gateway = containers.find(({ name }) => name === 'sallyport') as Container;
-    config = readConfig(configMapText(manifests, /^sallyport-config-/, 'sallyport.yaml'));
-  });
-
-  it('is what the Kubernetes types allow, field by field', async () => {
-    for (const manifest of manifests) {
-      expect({ [manifest.kind]: await manifestProblems(manifest) }).toEqual({ [manifest.kind]: [] });
-    }
-  });
-
-  it('keeps every container within the restricted pod security standard', () => {
-    expect(pod.securityContext).toMatchObject({
-      runAsNonRoot: true,
-      runAsUser: 65532,
-      seccompProfile: { type: 'RuntimeDefault' },
+    beforeAll(async () => {
+      manifests = await render(folder);
+      pod = only<Deployment>(manifests, 'Deployment').spec.template.spec;
+      containers = [...(pod.initContainers ?? []), ...pod.containers];
+      gateway = containers.find(({ name }) => name === 'sallyport') as Container;
+      config = readConfig(configMapText(manifests, /^sallyport-config-/, 'sallyport.yaml'));
     });
-    for (const { name, securityContext } of containers) {
-      expect({ name, securityContext }).toEqual({ name, securityContext: restricted });
-    }
-    for (const member of ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace']) {
-      expect(pod).not.toHaveProperty(member);
-    }
-    const kinds = new Set(pod.volumes.flatMap((volume) => Object.keys(volume)));
-    expect(kinds).toEqual(new Set(['name', 'configMap', 'secret', 'emptyDir']));
-    expect(only(manifests, 'Namespace').metadata).toMatchObject({
-      labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+
+    it('is what the Kubernetes types allow, field by field', async () => {
+      for (const manifest of manifests) {
+        expect({ [manifest.kind]: await manifestProblems(manifest) }).toEqual({ [manifest.kind]: [] });
+      }
     });
-  });
 
-  it('opens no port of the node and bounds the memory of every container', () => {
-    for (const { ports, resources } of containers) {
-      expect(ports?.filter((port) => port.hostPort !== undefined) ?? []).toEqual([]);
-      expect(resources.limits?.['memory']).toMatch(/^\d+Mi$/);
-    }
-  });
-
-  it('gives the pod no token for the API server', () => {
-    expect(pod['automountServiceAccountToken']).toBe(false);
-    expect(only(manifests, 'ServiceAccount')['automountServiceAccountToken']).toBe(false);
-  });
-
-  it('pins every image to a version, the own one to the version of this package', async () => {
-    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-    expect(gateway.image).toBe(`registry.example.com/sallyport:${version}`);
-    for (const { image } of containers) expect(image).toMatch(/^[a-z0-9.-]+\/[a-z0-9/-]+:\d+\.\d+\.\d+$/);
-  });
-
-  it('selects its own pods everywhere, and leaves the selectors of others alone', () => {
-    const labels = only<Deployment>(manifests, 'Deployment').spec.template.metadata.labels;
-    const selectors = [
-      only<Deployment>(manifests, 'Deployment').spec.selector.matchLabels,
-      only<{ spec: { selector: Record<string, string> } }>(manifests, 'Service').spec.selector,
-      only<{ spec: { selector: { matchLabels: Record<string, string> } } }>(manifests, 'PodDisruptionBudget')
-        .spec.selector.matchLabels,
-      only<NetworkPolicy>(manifests, 'NetworkPolicy').spec.podSelector.matchLabels,
-    ];
-    for (const selector of selectors) {
-      expect(Object.keys(selector)).not.toEqual([]);
-      expect(labels).toMatchObject(selector);
-    }
-    expect(only<NetworkPolicy>(manifests, 'NetworkPolicy').spec.egress[0]?.to[0]?.podSelector).toEqual({
-      matchLabels: { 'k8s-app': 'kube-dns' },
+    it('keeps every container within the restricted pod security standard', () => {
+      expect(pod.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      for (const { name, securityContext } of containers) {
+        expect({ name, securityContext }).toEqual({ name, securityContext: restricted });
+      }
+      for (const member of ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace']) {
+        expect(pod).not.toHaveProperty(member);
+      }
+      const kinds = new Set(pod.volumes.flatMap((volume) => Object.keys(volume)));
+      // The CSI volume is the way to the agent of the node, in place of a path of the node.
+      const csi = folder === 'overlays/spire' ? ['csi'] : [];
+      expect(kinds).toEqual(new Set(['name', 'configMap', 'secret', 'emptyDir', ...csi]));
+      expect(only(manifests, 'Namespace').metadata).toMatchObject({
+        labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+      });
     });
-  });
 
-  it('denies what the network policy does not name, and keeps the admin port from other pods', () => {
-    const { policyTypes, ingress } = only<NetworkPolicy>(manifests, 'NetworkPolicy').spec;
-    expect(policyTypes).toEqual(['Ingress', 'Egress']);
-    const admin = ingress.filter(({ ports }) => ports.some(({ port }) => port === 'admin'));
-    expect(admin.map(({ from }) => from)).toEqual([
-      [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
-    ]);
-    const service = only<{ spec: { ports: readonly { targetPort: string }[] } }>(manifests, 'Service');
-    expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['mcp']);
-  });
+    it('opens no port of the node and bounds the memory of every container', () => {
+      for (const { ports, resources } of containers) {
+        expect(ports?.filter((port) => port.hostPort !== undefined) ?? []).toEqual([]);
+        expect(resources.limits?.['memory']).toMatch(/^\d+Mi$/);
+      }
+    });
 
-  it('carries a gateway file that loads, on the ports of the pod', () => {
-    expect(crossChecks(config)).toEqual([]);
-    const port = (name: string) => gateway.ports?.find((one) => one.name === name)?.containerPort;
-    expect(config.listeners.map(({ bind }) => bind)).toEqual([`0.0.0.0:${port('mcp')}`]);
-    expect(config.admin.bind).toBe(`0.0.0.0:${port('admin')}`);
-    expect(config.listeners[0]?.tls?.clients?.mode).toBe('require');
-    expect(config.insecure).toEqual({ plaintext: false });
-  });
+    it('gives the pod no token for the API server', () => {
+      expect(pod['automountServiceAccountToken']).toBe(false);
+      expect(only(manifests, 'ServiceAccount')['automountServiceAccountToken']).toBe(false);
+    });
 
-  it('carries policies that compile without a warning', () => {
-    const { data } = only<{ data: Record<string, string> }>(manifests, 'ConfigMap', /^sallyport-policies$/);
-    const compiled = compilePolicy(Object.entries(data).map(([file, text]) => ({ file, text })));
-    expect(compiled).toMatchObject({ ok: true, warnings: [] });
-  });
+    it('pins every image to a version, the own one to the version of this package', async () => {
+      const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+        version: string;
+      };
+      expect(gateway.image).toBe(`registry.example.com/sallyport:${version}`);
+      for (const { image } of containers) expect(image).toMatch(/^[a-z0-9.-]+\/[a-z0-9/-]+:\d+\.\d+\.\d+$/);
+    });
 
-  it('mounts folders for all that the gateway file names, so that changes arrive in place', () => {
-    const mounts = gateway.volumeMounts ?? [];
-    expect(mounts.filter((mount) => mount.subPath !== undefined)).toEqual([]);
-    const tls = config.listeners[0]?.tls;
-    const named = [
-      tls?.certificate,
-      tls?.key,
-      ...(tls?.clients?.ca ?? []),
-      ...(config.session.keys ?? []),
-      config.audit.file,
-      `${config.policies}/`,
-      gateway.args?.at(-1),
-    ];
-    for (const path of named) {
-      expect(
-        mounts.some(({ mountPath }) => path?.startsWith(`${mountPath}/`)),
-        path,
-      ).toBe(true);
-    }
-    const mapped = pod.volumes.find(({ name }) => name === 'config')?.configMap?.name;
-    expect(mapped).toBe(only(manifests, 'ConfigMap', /^sallyport-config-/).metadata.name);
-  });
+    it('selects its own pods everywhere, and leaves the selectors of others alone', () => {
+      const labels = only<Deployment>(manifests, 'Deployment').spec.template.metadata.labels;
+      const selectors = [
+        only<Deployment>(manifests, 'Deployment').spec.selector.matchLabels,
+        only<{ spec: { selector: Record<string, string> } }>(manifests, 'Service').spec.selector,
+        only<{ spec: { selector: { matchLabels: Record<string, string> } } }>(
+          manifests,
+          'PodDisruptionBudget',
+        ).spec.selector.matchLabels,
+        only<NetworkPolicy>(manifests, 'NetworkPolicy').spec.podSelector.matchLabels,
+      ];
+      for (const selector of selectors) {
+        expect(Object.keys(selector)).not.toEqual([]);
+        expect(labels).toMatchObject(selector);
+      }
+      expect(only<NetworkPolicy>(manifests, 'NetworkPolicy').spec.egress[0]?.to[0]?.podSelector).toEqual({
+        matchLabels: { 'k8s-app': 'kube-dns' },
+      });
+    });
 
-  it('asks the admin port whether it lives and is ready, and has time to drain', () => {
-    expect(gateway.livenessProbe?.httpGet).toEqual({ path: '/livez', port: 'admin' });
-    expect(gateway.readinessProbe?.httpGet).toEqual({ path: '/readyz', port: 'admin' });
-    const drain = (config.drain.delay + config.drain.deadline) / 1000;
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(drain);
-  });
-});
+    it('denies what the network policy does not name, and keeps the admin port from other pods', () => {
+      const { policyTypes, ingress } = only<NetworkPolicy>(manifests, 'NetworkPolicy').spec;
+      expect(policyTypes).toEqual(['Ingress', 'Egress']);
+      const admin = ingress.filter(({ ports }) => ports.some(({ port }) => port === 'admin'));
+      expect(admin.map(({ from }) => from)).toEqual([
+        [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      ]);
+      const service = only<{ spec: { ports: readonly { targetPort: string }[] } }>(manifests, 'Service');
+      expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['mcp']);
+    });
+
+    it('carries a gateway file that loads, on the ports of the pod', () => {
+      expect(crossChecks(config)).toEqual([]);
+      const port = (name: string) => gateway.ports?.find((one) => one.name === name)?.containerPort;
+      expect(config.listeners.map(({ bind }) => bind)).toEqual([`0.0.0.0:${port('mcp')}`]);
+      expect(config.admin.bind).toBe(`0.0.0.0:${port('admin')}`);
+      expect(config.listeners[0]?.tls?.clients?.mode).toBe('require');
+      expect(config.insecure).toEqual({ plaintext: false });
+    });
+
+    it('carries policies that compile without a warning', () => {
+      const { data } = only<{ data: Record<string, string> }>(manifests, 'ConfigMap', /^sallyport-policies$/);
+      const compiled = compilePolicy(Object.entries(data).map(([file, text]) => ({ file, text })));
+      expect(compiled).toMatchObject({ ok: true, warnings: [] });
+    });
+
+    it('mounts folders for all that the gateway file names, so that changes arrive in place', () => {
+      const mounts = gateway.volumeMounts ?? [];
+      expect(mounts.filter((mount) => mount.subPath !== undefined)).toEqual([]);
+      const tls = config.listeners[0]?.tls;
+      const named = [
+        tls?.certificate,
+        tls?.key,
+        ...(tls?.clients?.ca ?? []),
+        ...(config.session.keys ?? []),
+        config.audit.file,
+        `${config.policies}/`,
+        gateway.args?.at(-1),
+      ];
+      for (const path of named) {
+        expect(
+          mounts.some(({ mountPath }) => path?.startsWith(`${mountPath}/`)),
+          path,
+        ).toBe(true);
+      }
+      const mapped = pod.volumes.find(({ name }) => name === 'config')?.configMap?.name;
+      expect(mapped).toBe(only(manifests, 'ConfigMap', /^sallyport-config-/).metadata.name);
+    });
+
+    it('asks the admin port whether it lives and is ready, and has time to drain', () => {
+      expect(gateway.livenessProbe?.httpGet).toEqual({ path: '/livez', port: 'admin' });
+      expect(gateway.readinessProbe?.httpGet).toEqual({ path: '/readyz', port: 'admin' });
+      const drain = (config.drain.delay + config.drain.deadline) / 1000;
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(drain);
+    });
+  },
+);
 
 describe('the sidecar overlay', () => {
   it('starts the gateway before the server, keeps it running, and talks to the server over loopback', async () => {

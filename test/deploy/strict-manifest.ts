@@ -4,6 +4,7 @@
  */
 
 import { type ZodType, z } from 'zod';
+import { identityKinds } from './identity-kinds.ts';
 import type { Manifest } from './render.ts';
 
 interface Validate {
@@ -14,6 +15,7 @@ interface Validate {
 const schemas: ReadonlyMap<string, string> = new Map([
   ['v1 ConfigMap', 'IoK8sApiCoreV1ConfigMap'],
   ['v1 Namespace', 'IoK8sApiCoreV1Namespace'],
+  ['v1 Secret', 'IoK8sApiCoreV1Secret'],
   ['v1 Service', 'IoK8sApiCoreV1Service'],
   ['v1 ServiceAccount', 'IoK8sApiCoreV1ServiceAccount'],
   ['apps/v1 Deployment', 'IoK8sApiAppsV1Deployment'],
@@ -24,7 +26,7 @@ const schemas: ReadonlyMap<string, string> = new Map([
 /** All problems of one object; none where it is fine. */
 export async function manifestProblems(manifest: Manifest): Promise<readonly string[]> {
   const kind = `${manifest.apiVersion} ${manifest.kind}`;
-  const own = gatewayApi.get(kind);
+  const own = gatewayApi.get(kind) ?? identityKinds.get(kind);
   if (own !== undefined) {
     const parsed = own.safeParse(manifest);
     return parsed.success

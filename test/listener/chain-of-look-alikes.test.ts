@@ -105,7 +105,11 @@ describe('the root of a client certificate', () => {
       }
     }
     for (const { refusals } of [sent.listener]) {
-      for (const { cause } of refusals) expect(cause).toContain('add the intermediates to the CA files');
+      for (const { cause } of refusals)
+        expect(cause).toMatchObject({
+          code: 'root-not-certain',
+          message: expect.stringContaining('add the intermediates to the CA files'),
+        });
     }
   });
 

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { z } from 'zod';
-import { createListener, type RunningListener } from '../../src/listener/listener.ts';
+import {
+  createListener,
+  type ListenerDependencies,
+  type RunningListener,
+} from '../../src/listener/listener.ts';
 import { listenerOptions } from '../../src/listener/options.ts';
 import type { Refusal } from '../../src/listener/refusal.ts';
 import type { Arrival } from '../../src/pipeline/arrival.ts';
@@ -41,6 +45,7 @@ export const answerOk: Handler = async (_arrival, reply) => {
 export async function startListener(
   options: Partial<z.input<typeof listenerOptions>> = {},
   handle: Handler = answerOk,
+  more: Pick<ListenerDependencies, 'documents' | 'tokenRoutes'> = {},
 ): Promise<TestListener> {
   const refusals: Refusal[] = [];
   const arrivals: Arrival[] = [];
@@ -50,6 +55,7 @@ export async function startListener(
   };
   const running = await createListener(listenerOptions.parse({ bind: '127.0.0.1:0', ...options }), {
     routes: new Map([['/w/mcp', 'w']]),
+    ...more,
     handle: async (arrival, reply) => {
       arrivals.push(arrival);
       await handle(arrival, reply);

@@ -252,8 +252,8 @@ describe('revocation', () => {
     expect(await ask(listener.mcp, asClient(otherRevoked))).toBe('closed');
     expect(listener.arrivals[1]!.peer.tls?.certificate?.anchorFingerprint256).toBe(otherCa.fingerprint256);
     expect(listener.refusals).toMatchObject([
-      { code: 'credential-invalid', cause: 'CERT_REVOKED' },
-      { code: 'credential-invalid', cause: 'CERT_REVOKED' },
+      { code: 'credential-invalid', cause: { code: 'CERT_REVOKED' } },
+      { code: 'credential-invalid', cause: { code: 'CERT_REVOKED' } },
     ]);
   });
 
