@@ -85,6 +85,11 @@ const table = {
   'host-refused': { status: 403, rpc: -32600, text: 'This Host is not served here' },
   'origin-refused': { status: 403, rpc: -32600, text: 'This Origin is not allowed' },
   'route-unknown': { status: 404, rpc: -32601, text: 'Nothing is served at this path' },
+  'token-in-query': {
+    status: 400,
+    rpc: -32600,
+    text: 'Send the access token in the Authorization header, never in the URL',
+  },
   'http-method': { status: 405, rpc: -32601, text: 'This HTTP method is not served here' },
   'tls-handshake': { status: 400, rpc: -32600, text: 'The TLS handshake failed' },
   'request-timeout': { status: 408, rpc: 5040, text: 'The request did not arrive in time' },
@@ -151,6 +156,12 @@ const table = {
     bareStatus: 502,
     rpc: 5020,
     text: 'The server behind the gateway cannot be reached',
+  },
+  'credential-unavailable': {
+    status: 200,
+    bareStatus: 502,
+    rpc: 5020,
+    text: 'The gateway has no credential for the server behind it at the moment',
   },
   'upstream-invalid': {
     status: 200,

@@ -9,9 +9,14 @@ import { createFilters } from './filters/index.ts';
 import { createSessionSealer } from './filters/session-sealer.ts';
 import { callAt } from './gateway/call-at.ts';
 import { createContentChecks } from './gateway/content-checks.ts';
+import { describeResources, firstOf, resourceDocuments, resourceOptionsOf } from './gateway/documents.ts';
 import { reportFilterEvent } from './gateway/filter-events.ts';
+import { createOutbound } from './gateway/outbound.ts';
 import { recordRefusal } from './gateway/record-refusal.ts';
 import { createReloader, type ReloadReason } from './gateway/reloader.ts';
+import { revocationListExpiries } from './gateway/revocation-list-expiries.ts';
+import { createUpstreams } from './gateway/upstreams.ts';
+import { createWithdrawal } from './gateway/withdrawal.ts';
 import { createIdentity } from './identity/identity.ts';
 import { createAdmin } from './listener/admin.ts';
 import { createListener, type RunningListener } from './listener/listener.ts';
@@ -24,7 +29,6 @@ import { createRedactor } from './observe/redact.ts';
 import { createIdSource } from './pipeline/exchange-id.ts';
 import { createGate } from './pipeline/gate.ts';
 import { compilePolicy, type PolicyCompilation } from './policy/compile.ts';
-import { createHttpUpstream } from './upstream/http.ts';
 import { version } from './version.ts';
 
 /** A running gateway. */
@@ -78,7 +82,8 @@ async function build(
   let active = 0;
 
   const keys = readSessionKeys(config.session.keys);
-  const ports = new Map(config.upstreams.map(({ name, http }) => [name, createHttpUpstream(name, http)]));
+  const upstreams = await createUpstreams(config, (url, request) => outbound.dial(url, request));
+  const { ports } = upstreams;
   for (const port of ports.values()) closers.push(() => port.close());
 
   const ownSecrets = (): readonly string[] => [
@@ -95,24 +100,34 @@ async function build(
   const audit = await createAudit(config.audit, { log, redactor });
   closers.push(() => audit.close());
   let certificates = certificateExpiries(config);
+  let lists = revocationListExpiries(config);
+  const now = (): number => Date.now();
+  const withdrawal = createWithdrawal(config, { log, now });
   const metrics = createMetrics({
     upstreams: [...ports.keys()],
     version,
     audit,
     certificates: () => certificates,
+    lists: () => lists,
     activeExchanges: () => active,
+    revocations: () => withdrawal.revocations.counts(),
     redactor,
   });
   const recorder = createRecorder({ audit, metrics, log });
   const apiKeyHeader = config.identity.find((entry) => entry.apiKeys !== undefined)?.apiKeys?.header;
-  const identity = createIdentity({
-    authenticators: config.identity,
-    require: config.require,
-    anonymous: config.insecure.anonymous,
-  });
+  const outbound = createOutbound(config.outbound, { log, metrics });
+  closers.push(() => outbound.close());
+  const identity = createIdentity(
+    {
+      authenticators: config.identity,
+      require: config.require,
+      anonymous: config.insecure.anonymous,
+      resources: resourceOptionsOf(config),
+    },
+    { dial: outbound.dial, revocations: withdrawal.revocations, nonceKeys: keys, metrics },
+  );
   closers.push(() => identity.close());
 
-  const now = (): number => Date.now();
   const content = await createContentChecks(config, {
     ports,
     log,
@@ -130,6 +145,8 @@ async function build(
   };
   holdSecrets();
 
+  const resources = describeResources(config);
+  const documents = firstOf([resourceDocuments(resources.values()), upstreams.documents]);
   const sessions = createSessionSealer({ keys, maxAge: config.session.maxAge });
   const upstream = (name: string) => {
     const port = ports.get(name);
@@ -147,6 +164,8 @@ async function build(
     ...content.filterDeps,
     keys,
     sessions,
+    resources,
+    disclosures: new Map(config.upstreams.map(({ name, disclosure }) => [name, disclosure])),
     report: (event) => reportFilterEvent(event, metrics, log),
     now,
     monotonic,
@@ -159,6 +178,7 @@ async function build(
     monotonic,
     now,
     at: callAt,
+    open: withdrawal.open,
     newId: createIdSource(),
     identify: (evidence) => identity.authenticate(evidence),
     apiKeyHeader: apiKeyHeader ?? 'x-api-key',
@@ -173,6 +193,8 @@ async function build(
   for (const options of config.listeners) {
     const listener = await createListener(options, {
       routes,
+      tokenRoutes: new Set(resources.keys()),
+      documents,
       log,
       async handle(arrival, reply) {
         active += 1;
@@ -183,11 +205,14 @@ async function build(
         }
       },
       allowPlaintext: config.insecure.plaintext,
+      isRevoked: (certificate) => withdrawal.revocations.isCertificateRevoked(certificate),
+      onCut: (peer) => withdrawal.onCut(peer),
       onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
     });
     closers.push(() => listener.close(0));
     listeners.push(listener);
   }
+  withdrawal.attach({ identity, listeners });
 
   const admin = await createAdmin(config.admin, {
     live: () => true,
@@ -216,9 +241,10 @@ async function build(
           content.policyChanged();
         },
       },
-      { what: 'identity', read: () => identity.reload() },
+      { what: 'outbound', read: () => outbound.reload() },
+      ...withdrawal.reloadSteps,
       ...content.reloadSteps,
-      ...[...ports].map(([name, port]) => ({ what: `upstream ${name}`, read: () => port.reload() })),
+      ...upstreams.reloadSteps,
       ...listeners.map((listener, index) => ({
         what: `listener ${index}`,
         read: () => listener.reloadTls(),
@@ -230,6 +256,7 @@ async function build(
         if (reason === 'signal') await audit.reload();
         holdSecrets();
         certificates = certificateExpiries(config);
+        lists = revocationListExpiries(config);
         metrics.reloaded(failing.length === 0 ? 'success' : 'failure', now());
         log.info('reloaded', { reason, policy: policy.hash, failing });
       },
@@ -264,6 +291,7 @@ async function build(
       await Promise.all([...ports.values()].map((port) => port.close()));
       await content.close();
       identity.close();
+      await outbound.close();
       await audit.close();
       await admin.close();
       log.info('stopped');

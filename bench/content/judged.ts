@@ -64,6 +64,7 @@ export class PolicyJudge {
       kind: 'tool',
       name: tool,
       subject: { id: 'bench', credentials: [] },
+      time: 0,
     });
     if (this.#rules.size > 10_000) this.#rules.clear();
     this.#rules.set(key, rules);

@@ -101,6 +101,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: 'The operator adds origins that are meant.',
   },
   'route-unknown': { when: 'No upstream has this path.', help: 'Check the URL: paths are compared exactly.' },
+  'token-in-query': {
+    when: 'The query has an `access_token`, at a route with `authorization`: URLs stand in logs and histories.',
+    help: 'Send it as `Authorization: Bearer …`, and have the one that was sent revoked.',
+  },
   'http-method': {
     when: 'Another method than POST, GET and DELETE; GET or DELETE in 2026-07-28; GET or DELETE that the upstream does not serve.',
     help: 'See the `Allow` header.',
@@ -119,7 +123,7 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: 'Authenticate as `WWW-Authenticate` says.',
   },
   'credential-invalid': {
-    when: 'Something that was presented is not good, whatever else was proven; or it expired while a stream was open. The reason is not told.',
+    when: 'Something that was presented is not good, whatever else was proven; or it expired while a stream was open, or was revoked. The reason is not told.',
     help: 'Renew the credential.',
   },
   'scope-insufficient': {
@@ -186,6 +190,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
   },
 
   'upstream-unreachable': { when: 'No connection, or no TLS, to the server.', help: askUpstream },
+  'credential-unavailable': {
+    when: "The upstream's credential is a token that has to be asked for, and none could be had: the authorization server is away, slow or says no; or the caller came without a token to exchange. For a second after a failure nothing is asked for. The cause is in the process log.",
+    help: '[Credentials for upstreams](upstream-credentials.md). Try again; if it stays, ask the operator.',
+  },
   'upstream-invalid': {
     when: 'The server sent something that is not valid, not decodable, or not an answer to this request.',
     help: askUpstream,

@@ -1,6 +1,10 @@
 import type { DocumentPath } from '../document/problems.ts';
 import { isLoopbackBind } from '../listener/options.ts';
+import { outboundChecks } from './outbound-checks.ts';
+import { resources } from './resource-checks.ts';
 import type { GatewayFile } from './schema.ts';
+import { tokenChecks } from './token-checks.ts';
+import { clearCredentials, upstreamCredentials } from './upstream-credential-checks.ts';
 
 /** What a check of the whole file found. */
 export interface Finding {
@@ -16,6 +20,10 @@ export function crossChecks(config: GatewayFile): readonly Finding[] {
     ...binds(config),
     ...plaintext(config),
     ...identity(config),
+    ...resources(config),
+    ...tokenChecks(config),
+    ...outboundChecks(config),
+    ...upstreamCredentials(config),
   ];
 }
 
@@ -40,11 +48,7 @@ export function insecureWarnings(config: GatewayFile): readonly string[] {
   if (config.audit.onFailure === 'drop') {
     warnings.push('audit.onFailure: drop: calls go on while they cannot be recorded');
   }
-  for (const { name, http } of config.upstreams) {
-    if (http.credential !== undefined && crossesNetworkInClear(http.url)) {
-      warnings.push(`upstreams: the credential for "${name}" travels over plain HTTP`);
-    }
-  }
+  warnings.push(...clearCredentials(config));
   return warnings;
 }
 
@@ -123,9 +127,4 @@ function identity(config: GatewayFile): readonly Finding[] {
     }
   }
   return findings;
-}
-
-function crossesNetworkInClear(url: string): boolean {
-  const { protocol, hostname, port } = new URL(url);
-  return protocol === 'http:' && !isLoopbackBind(`${hostname}:${port === '' ? 80 : port}`);
 }

@@ -37,7 +37,11 @@ const rows: readonly FileRow[] = [
   { path: ['listeners', '*', 'tls', 'clients', 'crl', '*'], group: 'revocations', nature: 'public' },
   { path: ['identity', '*', 'certificate', 'trust', '*', 'ca'], group: 'certificates', nature: 'public' },
   { path: ['identity', '*', 'token', 'keys'], group: 'keys', nature: 'public' },
+  { path: ['identity', '*', 'token', 'introspection', 'secret'], group: 'credentials', nature: 'secret' },
+  { path: ['identity', '*', 'token', 'introspection', 'privateKey'], group: 'credentials', nature: 'secret' },
+  { path: ['outbound', 'ca', '*'], group: 'certificates', nature: 'public' },
   { path: ['identity', '*', 'apiKeys', 'file'], group: 'apiKeys', nature: 'secret' },
+  { path: ['revocations', 'file'], group: 'revocations', nature: 'public' },
   { path: ['upstreams', '*', 'http', 'ca'], group: 'certificates', nature: 'public' },
   { path: ['upstreams', '*', 'http', 'ca', '*'], group: 'certificates', nature: 'public' },
   {
@@ -47,6 +51,16 @@ const rows: readonly FileRow[] = [
   },
   { path: ['upstreams', '*', 'http', 'clientCertificate', 'key'], group: 'certificates', nature: 'secret' },
   { path: ['upstreams', '*', 'http', 'credential', 'file'], group: 'credentials', nature: 'secret' },
+  ...['clientCredentials', 'tokenExchange'].flatMap((kind) =>
+    ['secret', 'privateKey'].map(
+      (key): FileRow => ({
+        path: ['upstreams', '*', 'http', 'credential', kind, key],
+        group: 'credentials',
+        nature: 'secret',
+      }),
+    ),
+  ),
+  { path: ['assertions', 'keys', '*'], group: 'keys', nature: 'secret' },
   { path: ['session', 'keys', '*'], group: 'keys', nature: 'secret' },
   { path: ['pins', 'file'], group: 'pins', nature: 'lock' },
   { path: ['redaction', 'key'], group: 'keys', nature: 'secret' },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { filterOptionsSchema } from '../filters/options.ts';
 import { requestDecodeOptions, resultDecodeOptions } from '../mcp/options.ts';
 
-const { frames, memory, requestState } = filterOptionsSchema.shape;
+const { frames, handles, memory, requestState } = filterOptionsSchema.shape;
 
 /** The `limits:` section. */
 export const limitsOptions = z
@@ -18,6 +18,7 @@ export const limitsOptions = z
     requestState: requestState.describe(
       "Bounds on the handles that stand for an upstream's `requestState` (2026-07-28).",
     ),
+    handles: handles.describe("Bounds on the handles that stand for an upstream's task ids and cursors."),
   })
   .prefault({})
   .describe('Bounds on JSON, frames and memory. What is beyond a bound is refused, never cut.');

@@ -1,13 +1,21 @@
 import { z } from 'zod';
+import { outboundOptions } from '../dialer/options.ts';
 import { duration } from '../document/units.ts';
-import { filterOptionsSchema } from '../filters/options.ts';
+import { disclosureSchema, filterOptionsSchema } from '../filters/options.ts';
 import { canariesSchema, flowOptionsSchema } from '../flows/options.ts';
-import { anonymousOptions, authenticatorsOptions, requireOptions } from '../identity/options.ts';
+import {
+  anonymousOptions,
+  authenticatorsOptions,
+  requireOptions,
+  resourceOptions,
+  revocationsOptions,
+} from '../identity/options.ts';
 import { adminOptions, listenerOptions } from '../listener/options.ts';
 import { lookupOptionsSchema } from '../lookups/options.ts';
 import { auditOptions, logOptions } from '../observe/options.ts';
 import { pinsOptions } from '../pins/options.ts';
 import { redactionOptions } from '../redaction/options.ts';
+import { assertionKeysOptions } from '../upstream/credentials/options.ts';
 import { httpUpstreamOptions } from '../upstream/options.ts';
 import { limitsOptions } from './limits-options.ts';
 
@@ -48,6 +56,12 @@ const upstreamOptions = z
       // A segment of dots would be resolved away by clients and proxies before it arrives.
       .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), 'no . or .. segments')
       .describe('Path at which clients find this upstream, on every listener.'),
+    authorization: resourceOptions
+      .optional()
+      .describe(
+        'This route as an OAuth resource server: what tokens must be meant for, and what clients without one are told.',
+      ),
+    disclosure: disclosureSchema,
     http: httpUpstreamOptions.describe('An MCP server that speaks Streamable HTTP.'),
   })
   .describe('One MCP server behind the gateway.');
@@ -68,6 +82,11 @@ export const gatewayFileSchema = z.strictObject({
     .describe(
       'Alternatives, each a list of kinds that must be proven together. Default: each configured kind alone suffices.',
     ),
+  outbound: outboundOptions,
+  revocations: revocationsOptions.optional(),
+  assertions: assertionKeysOptions
+    .optional()
+    .describe('Keys of the identity assertions that upstreams with `http.assertion` get.'),
   insecure: insecureOptions,
   upstreams: z.array(upstreamOptions).min(1).max(1000).describe('The MCP servers behind the gateway.'),
   revisions: filterOptionsSchema.shape.revisions,

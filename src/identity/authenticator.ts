@@ -1,3 +1,4 @@
+import type { BearerToken } from './bearer-token.ts';
 import type { Peer } from './peer.ts';
 import type { Credential } from './principal.ts';
 
@@ -33,12 +34,35 @@ export type AuthenticatorAnswer =
       readonly kind: 'bad';
       /** One stable kebab-case word, for the audit; a client never sees it. */
       readonly reason: string;
+      /** What the 401 must say beside what every 401 says. */
+      readonly challenge?: DpopChallenge | undefined;
     }
-  | { readonly kind: 'proven'; readonly credential: Credential; readonly principalId: string };
+  | {
+      readonly kind: 'proven';
+      readonly credential: Credential;
+      readonly principalId: string;
+      /** The access token, where it is one that was proven. */
+      readonly bearer?: BearerToken | undefined;
+    };
+
+/** What a client that came with the scheme `DPoP` is told (RFC 9449, sections 7.1 and 9). */
+export interface DpopChallenge {
+  readonly scheme: 'DPoP';
+  readonly error: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce';
+  /** Signature algorithms of proofs: the parameter `algs`. */
+  readonly algorithms: readonly string[];
+  /** Value of the `DPoP-Nonce` header. Undefined where nonces are not asked for. */
+  readonly nonce: string | undefined;
+}
 
 export interface Authenticator {
   readonly kind: CredentialKind;
   authenticate(evidence: Evidence): AuthenticatorAnswer | Promise<AuthenticatorAnswer>;
+  /**
+   * What has become of a credential that it proved before, since its files were read again. Absent: nothing can become
+   * of one before it expires.
+   */
+  recheck?(credential: Credential): CredentialStanding;
   /**
    * Reads its files and keys again.
    *
@@ -48,8 +72,13 @@ export interface Authenticator {
   close?(): void;
 }
 
+/** What a credential is worth now. `expiresAt` may be another than when it was proven. */
+export type CredentialStanding =
+  | { readonly kind: 'bad'; readonly reason: string }
+  | { readonly kind: 'good'; readonly expiresAt: number | undefined };
+
 export const notMine: AuthenticatorAnswer = Object.freeze({ kind: 'not-mine' });
 
-export function bad(reason: string): AuthenticatorAnswer {
-  return { kind: 'bad', reason };
+export function bad(reason: string, challenge?: DpopChallenge): AuthenticatorAnswer {
+  return challenge === undefined ? { kind: 'bad', reason } : { kind: 'bad', reason, challenge };
 }

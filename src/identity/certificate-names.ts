@@ -9,7 +9,10 @@ export interface CertificateNames {
   readonly dns: readonly string[];
   /** Whether it may sign certificates or CRLs (basicConstraints or keyUsage). */
   readonly signsCertificates: boolean;
-  /** Whether it may authenticate a TLS client: `clientAuth`, any purpose, or no extended key usage at all. */
+  /**
+   * Whether it may authenticate a TLS client: by extended key usage `clientAuth` (or any, or none at all), and by key usage
+   * `digitalSignature` (or none at all).
+   */
   readonly authenticatesClients: boolean;
 }
 
@@ -60,7 +63,8 @@ function readNames(raw: Buffer): CertificateNames {
     ...names,
     signsCertificates:
       isAuthority(extensions.get(oid.basicConstraints)) || mayCertify(extensions.get(oid.keyUsage)),
-    authenticatesClients: mayAuthenticate(extensions.get(oid.extendedKeyUsage)),
+    authenticatesClients:
+      mayAuthenticate(extensions.get(oid.extendedKeyUsage)) && mayProve(extensions.get(oid.keyUsage)),
   };
 }
 
@@ -139,6 +143,16 @@ function mayCertify(keyUsage: Buffer | undefined): boolean {
   if (keyUsage === undefined) return false;
   const bits = readOneDer(keyUsage, derTag.bitString);
   return ((bits[1] ?? 0) & 0x06) !== 0;
+}
+
+/**
+ * digitalSignature is bit 0. OpenSSL also takes a key for key agreement, which its holder may have been given by a CA that
+ * vouches for nothing but that it can decrypt: in TLS 1.3 the client signs (RFC 8446, section 4.4.2.2).
+ */
+function mayProve(keyUsage: Buffer | undefined): boolean {
+  if (keyUsage === undefined) return true;
+  const bits = readOneDer(keyUsage, derTag.bitString);
+  return ((bits[1] ?? 0) & 0x80) !== 0;
 }
 
 function mayAuthenticate(extendedKeyUsage: Buffer | undefined): boolean {

@@ -1,14 +1,25 @@
+import type { Dial } from '../dialer/contract.ts';
 import { GatewayError } from '../errors.ts';
 import { createApiKeyAuthenticator } from './api-key.ts';
-import type { Authenticator, AuthenticatorAnswer, CredentialKind, Evidence } from './authenticator.ts';
+import type {
+  Authenticator,
+  AuthenticatorAnswer,
+  CredentialKind,
+  DpopChallenge,
+  Evidence,
+} from './authenticator.ts';
 import type { BearerToken } from './bearer-token.ts';
 import { createCertificateAuthenticator } from './certificate.ts';
 import { challengeFor } from './challenge.ts';
-import type { FetchJwks } from './jwks-fetch.ts';
+import { CredentialRefused } from './credential-refused.ts';
 import type { IdentityOptions } from './options.ts';
-import type { Credential, Principal } from './principal.ts';
-import { anonymousId, joinIds } from './principal-id.ts';
-import { createTokenAuthenticator } from './token.ts';
+import type { Principal } from './principal.ts';
+import { anonymousId } from './principal-id.ts';
+import { createPrincipals, type Proven } from './principals.ts';
+import { describeResource, type ProtectedResource } from './protected-resource.ts';
+import type { Revocations } from './revocations.ts';
+import type { ReplayMetrics } from './token.ts';
+import { createTokenAuthenticators } from './token-authenticators.ts';
 
 export type { Authenticator, AuthenticatorAnswer, Evidence } from './authenticator.ts';
 
@@ -26,7 +37,21 @@ export type Authentication =
       readonly error: GatewayError;
       /** One stable kebab-case word, for the audit; a client never sees it. */
       readonly reason: string;
+      /**
+       * At a route with `authorization`: the same answer, asking for these scopes. Undefined elsewhere, where `error` is
+       * the whole answer.
+       */
+      readonly asking?: ((scopes: readonly string[]) => GatewayError) | undefined;
     };
+
+/** What has become of a principal. */
+export type Standing =
+  | {
+      readonly ok: true;
+      /** When the first of its credentials expires, as things stand now. Milliseconds since the epoch. */
+      readonly expiresAt: number | undefined;
+    }
+  | { readonly ok: false; readonly error: GatewayError };
 
 export interface Identity {
   /**
@@ -36,6 +61,13 @@ export interface Identity {
    * `Principal` object for as long as they are remembered.
    */
   authenticate(evidence: Evidence): Authentication | Promise<Authentication>;
+  /**
+   * What a principal that was let in is worth now: after {@link reload}, and after the deny list was read again. Tells
+   * nothing new of a credential that merely expires in its time.
+   *
+   * @param upstream whose challenge a refusal carries
+   */
+  recheck(principal: Principal, upstream: string): Standing;
   /**
    * Reads key files and trust anchors again, and asks issuers for their keys.
    *
@@ -48,8 +80,14 @@ export interface Identity {
 export interface IdentityDependencies {
   /** Reads a text file at start and on reload. Default: the file system. */
   readonly readFile?: (path: string) => string;
-  /** Fetches an issuer's keys. Default: the platform's fetch. */
-  readonly fetch?: FetchJwks;
+  /** Fetches what issuers publish and asks them. Needed where keys are not in files. */
+  readonly dial?: Dial;
+  /** The deny list. Default: nothing is revoked. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>;
+  /** What DPoP nonces are made of; the first makes them. Default: a key of this process alone. */
+  readonly nonceKeys?: readonly Buffer[];
+  /** Told of each DPoP proof that was refused because no further one could be remembered. */
+  readonly metrics?: ReplayMetrics;
 }
 
 interface Requirement {
@@ -67,9 +105,20 @@ interface Requirement {
  * @throws Error when a file is missing or wrong, or `require` names a kind that is not configured
  */
 export function createIdentity(options: IdentityOptions, dependencies: IdentityDependencies = {}): Identity {
-  const authenticators = options.authenticators.map((entry) => toAuthenticator(entry, dependencies));
+  const ofToken = createTokenAuthenticators(options, dependencies);
+  const authenticators = options.authenticators.map((entry) =>
+    entry.token === undefined ? toAuthenticator(entry, dependencies) : ofToken(entry.token),
+  );
   const apiKeyHeader = options.authenticators.find((entry) => entry.apiKeys !== undefined)?.apiKeys?.header;
-  return combine(authenticators, { ...options, apiKeyHeader });
+  const tokens = options.authenticators.flatMap(({ token }) => (token === undefined ? [] : [token]));
+  const routes = new Map(
+    [...(options.resources ?? [])].map(([name, resource]) => [
+      name,
+      describeResource(resource, tokens, false),
+    ]),
+  );
+  const { revocations } = dependencies;
+  return combine(authenticators, { ...options, apiKeyHeader, routes, revocations });
 }
 
 function toAuthenticator(
@@ -77,7 +126,6 @@ function toAuthenticator(
   dependencies: IdentityDependencies,
 ): Authenticator {
   if (entry.certificate !== undefined) return createCertificateAuthenticator(entry.certificate, dependencies);
-  if (entry.token !== undefined) return createTokenAuthenticator(entry.token, dependencies);
   if (entry.apiKeys !== undefined) return createApiKeyAuthenticator(entry.apiKeys, dependencies);
   throw new TypeError('An identity entry names no authenticator');
 }
@@ -85,27 +133,50 @@ function toAuthenticator(
 /** Makes one identity of several authenticators. `createIdentity` is this with authenticators made from options. */
 export function combine(
   authenticators: readonly Authenticator[],
-  options: Pick<IdentityOptions, 'require' | 'anonymous'> & { readonly apiKeyHeader?: string | undefined },
+  options: Pick<IdentityOptions, 'require' | 'anonymous'> & {
+    readonly apiKeyHeader?: string | undefined;
+    /** Routes that are OAuth resources, by the name of their upstream. */
+    readonly routes?: ReadonlyMap<string, ProtectedResource>;
+    readonly revocations?: Pick<Revocations, 'isRevoked'> | undefined;
+  },
 ): Identity {
   const requirement = toRequirement(authenticators, options.require);
   const principals = createPrincipals();
   const anonymous = options.anonymous === undefined ? undefined : anonymousPrincipal(options.anonymous);
 
-  function refuse(code: 'credential-missing' | 'credential-invalid', reason: string, evidence: Evidence) {
-    const challenge = challengeFor(requirement.kinds, evidence, options.apiKeyHeader);
-    const error = new GatewayError(code, {
-      headers: { 'WWW-Authenticate': challenge },
-      cause: new CredentialRefused(reason),
-    });
-    return { ok: false, error, reason } as const;
+  function refuse(
+    code: 'credential-missing' | 'credential-invalid',
+    reason: string,
+    evidence: Evidence,
+    dpop?: DpopChallenge,
+  ) {
+    const resource = options.routes?.get(evidence.upstream);
+    const errorFor = (scopes: readonly string[]): GatewayError => {
+      const details = { apiKeyHeader: options.apiKeyHeader, resource, scopes, dpop };
+      return new GatewayError(code, {
+        headers: {
+          'WWW-Authenticate': challengeFor(requirement.kinds, evidence, details),
+          ...(dpop?.nonce === undefined ? {} : { 'DPoP-Nonce': dpop.nonce }),
+        },
+        cause: new CredentialRefused(reason),
+      });
+    };
+    const error = errorFor(resource?.scopes ?? []);
+    return { ok: false, error, reason, asking: resource === undefined ? undefined : errorFor } as const;
   }
 
   function conclude(answers: readonly AuthenticatorAnswer[], evidence: Evidence): Authentication {
     const proven: Proven[] = [];
     const kinds = new Set<CredentialKind>();
     for (const [index, answer] of answers.entries()) {
-      if (answer.kind === 'bad') return refuse('credential-invalid', answer.reason, evidence);
+      if (answer.kind === 'bad') {
+        return refuse('credential-invalid', answer.reason, evidence, answer.challenge);
+      }
       if (answer.kind === 'proven') {
+        // Here, and not where it was verified: that is remembered, and must not outlive a revocation.
+        if (options.revocations?.isRevoked(answer.credential) !== undefined) {
+          return refuse('credential-invalid', 'revoked', evidence);
+        }
         proven.push(answer);
         kinds.add(authenticators[index]!.kind);
       }
@@ -124,7 +195,8 @@ export function combine(
     if (!requirement.alternatives.some((alternative) => [...alternative].every((kind) => kinds.has(kind)))) {
       return refuse('credential-missing', 'credentials-insufficient', evidence);
     }
-    return { ok: true, principal: principals.of(proven) };
+    const bearer = proven.find((answer) => answer.bearer !== undefined)?.bearer;
+    return { ok: true, principal: principals.of(proven), bearer };
   }
 
   return {
@@ -134,6 +206,30 @@ export function combine(
         return Promise.all(answers).then((settled) => conclude(settled, evidence));
       }
       return conclude(answers as readonly AuthenticatorAnswer[], evidence);
+    },
+    recheck(principal, upstream) {
+      const gone = (reason: string): Standing => {
+        // As if it had come again with the same credential: that is what the challenge is about.
+        const presented = principal.credentials.some(({ kind }) => kind === 'token') ? 'Bearer' : undefined;
+        return {
+          ok: false,
+          error: refuse('credential-invalid', reason, evidenceFor(upstream, presented)).error,
+        };
+      };
+      let expiresAt: number | undefined;
+      for (const credential of principal.credentials) {
+        if (credential.kind === 'anonymous') continue;
+        if (options.revocations?.isRevoked(credential) !== undefined) return gone('revoked');
+        const authenticator = authenticators.find(({ kind, recheck }) => kind === credential.kind && recheck);
+        const standing = authenticator?.recheck?.(credential) ?? {
+          kind: 'good',
+          expiresAt: credential.expiresAt,
+        };
+        if (standing.kind === 'bad') return gone(standing.reason);
+        if (standing.expiresAt === undefined) continue;
+        expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, standing.expiresAt);
+      }
+      return { ok: true, expiresAt };
     },
     async reload() {
       const results = await Promise.allSettled(
@@ -146,6 +242,12 @@ export function combine(
       for (const authenticator of authenticators) authenticator.close?.();
     },
   };
+}
+
+/** What a challenge is made for where there is no request: nothing of it is looked at but these two. */
+function evidenceFor(upstream: string, authorization: string | undefined): Evidence {
+  const peer = { address: 'unknown', port: 0, tls: undefined };
+  return { peer, authorization, apiKey: undefined, dpop: undefined, verb: 'POST', upstream, time: 0 };
 }
 
 /** Asks one authenticator. A throw is a bad credential: a broken check refuses. */
@@ -163,17 +265,6 @@ function ask(
 
 function failed(): AuthenticatorAnswer {
   return { kind: 'bad', reason: 'authenticator-failed' };
-}
-
-/** Its code is the reason, which so stands in the record's `cause`. */
-class CredentialRefused extends Error {
-  readonly code: string;
-
-  constructor(reason: string) {
-    super(reason);
-    this.name = 'CredentialRefused';
-    this.code = reason;
-  }
 }
 
 function toRequirement(
@@ -200,48 +291,5 @@ function anonymousPrincipal(name: string): Principal {
     id: anonymousId(name),
     credentials: Object.freeze([Object.freeze({ kind: 'anonymous' as const })]),
     expiresAt: undefined,
-  });
-}
-
-type Proven = AuthenticatorAnswer & { readonly kind: 'proven' };
-
-interface Branch {
-  principal: Principal | undefined;
-  readonly next: WeakMap<Credential, Branch>;
-}
-
-/**
- * Remembers the Principal of each sequence of credential objects, so that policy can remember the roles of each
- * Principal. Needs no bound of its own: an entry goes when the authenticators' bounded caches let go of a credential.
- */
-function createPrincipals(): { of(proven: readonly Proven[]): Principal } {
-  const root: Branch = { principal: undefined, next: new WeakMap() };
-  return {
-    of(proven) {
-      let branch = root;
-      for (const { credential } of proven) {
-        let next = branch.next.get(credential);
-        if (next === undefined) {
-          next = { principal: undefined, next: new WeakMap() };
-          branch.next.set(credential, next);
-        }
-        branch = next;
-      }
-      branch.principal ??= toPrincipal(proven);
-      return branch.principal;
-    },
-  };
-}
-
-function toPrincipal(proven: readonly Proven[]): Principal {
-  let expiresAt: number | undefined;
-  for (const { credential } of proven) {
-    if (credential.kind === 'anonymous' || credential.expiresAt === undefined) continue;
-    expiresAt = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, credential.expiresAt);
-  }
-  return Object.freeze({
-    id: joinIds(proven.map(({ principalId }) => principalId)),
-    credentials: Object.freeze(proven.map(({ credential }) => credential)),
-    expiresAt,
   });
 }

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { bytes, duration } from '../document/units.ts';
 import { isApiKeyHeader } from './api-key-format.ts';
-import { isJwksUrl } from './jwks-fetch.ts';
+import { introspectionOptions } from './introspection-options.ts';
+import { isIssuerEndpoint, isIssuerUrl } from './issuer-url.ts';
+import type { ResourceOptions } from './resource-options.ts';
 import { isTrustDomain } from './spiffe.ts';
+
+export { isIssuerUrl } from './issuer-url.ts';
+export { type ResourceOptions, resourceOptions } from './resource-options.ts';
+export { type RevocationsOptions, revocationsOptions } from './revocation-options.ts';
 
 const file = z.string().min(1).meta({ title: 'file' });
 
@@ -52,14 +58,52 @@ const signatureAlgorithms = [
   'Ed25519',
 ] as const;
 
+/** Five minutes: the most that MCP's profile of DPoP grants. */
+const longestProofWindow = 300_000;
+
+export const dpopOptions = z.strictObject({
+  algorithms: z
+    .array(z.enum(signatureAlgorithms))
+    .min(1)
+    .prefault(['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'])
+    .describe(
+      'Signature algorithms of proofs. Asymmetric ones only. The client chooses its key, so the default names one of ' +
+        'each family, without the ones that nobody uses.',
+    ),
+  window: duration({ min: 1000, max: longestProofWindow })
+    .prefault('60s')
+    .describe(
+      'How old a proof may be. Default 60s, at most 5m: each proof is remembered for that long, and one that was never ' +
+        'sent may be used by a thief for that long.',
+    ),
+  replay: z
+    .int()
+    .min(100)
+    .max(10_000_000)
+    .prefault(100_000)
+    .describe(
+      'Most proofs remembered, so that each passes once. When full, further ones are refused. Default 100000: about ' +
+        '1600 requests a second at the default window, in some 20 MiB.',
+    ),
+  nonce: z
+    .enum(['none', 'required'])
+    .prefault('none')
+    .describe(
+      '`required`: a proof must carry a nonce of this gateway, so that none can be made in advance. Costs a client one ' +
+        'more request in each window. Default none. Nonces are made with the session keys: replicas must share them.',
+    ),
+});
+
 export const tokenOptions = z
   .strictObject({
     issuer: z.string().min(1).max(2048).describe('Compared with `iss` character by character.'),
     audience: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .optional()
       .describe(
-        'A token must be meant for one of these. Never leave it to a name that other services share: their tokens would ' +
-          'open this door.',
+        'A token must be meant for one of these at routes that have no `authorization`, and must not be left out while ' +
+          'there are any. Elsewhere `authorization.resource` counts. Never a name that other services share: their ' +
+          'tokens would open this door.',
       ),
     algorithms: z
       .array(z.enum(signatureAlgorithms))
@@ -71,12 +115,25 @@ export const tokenOptions = z
       ),
     jwks: z
       .string()
-      .refine(isJwksUrl, 'Must be an https URL without user info, or http on a loopback host')
+      .refine(isIssuerEndpoint, 'Must be an https URL without user info, or http on a loopback host')
       .optional()
       .describe(
-        'Where the issuer publishes its keys: https, or http on a loopback host. Either this or `keys`.',
+        'Where the issuer publishes its keys: https, or http on a loopback host. One of `jwks`, `keys` and `discovery`.',
       ),
     keys: file.optional().describe('A JWKS file, instead of `jwks`.'),
+    discovery: z
+      .literal(true)
+      .optional()
+      .describe(
+        'Instead of `jwks`: `issuer` is a URL, and its metadata (RFC 8414, OpenID Connect Discovery) name where the keys ' +
+          'are. They must carry this very issuer, character by character.',
+      ),
+    introspection: introspectionOptions
+      .optional()
+      .describe(
+        'Asks the issuer about tokens that are no JWT (RFC 7662). Absent: such tokens are refused. With it, keys may be ' +
+          'left out.',
+      ),
     typ: z
       .array(z.string().min(1))
       .min(1)
@@ -116,8 +173,39 @@ export const tokenOptions = z
     cooldown: duration()
       .prefault('30s')
       .describe('Default 30s: at most one fetch in this time, because a stranger can make up key ids.'),
+    dpop: dpopOptions
+      .optional()
+      .describe(
+        'Accepts tokens that are bound to a key of the client (RFC 9449), each request with a fresh proof. Absent: such ' +
+          'tokens are refused. Needs `authorization` at the upstream, because a proof names the public URL.',
+      ),
+    requireBinding: z
+      .array(z.enum(['certificate', 'dpop']))
+      .min(1)
+      .refine((kinds) => new Set(kinds).size === kinds.length, 'Name each kind once')
+      .optional()
+      .describe(
+        'Refuses tokens of this issuer that are not bound to their holder in one of these ways: to a TLS client ' +
+          'certificate (RFC 8705) or to a DPoP key. Absent: whoever has an unbound token may use it.',
+      ),
   })
-  .refine((token) => (token.jwks === undefined) !== (token.keys === undefined), 'Give either jwks or keys')
+  .superRefine((token, context) => {
+    const sources = [token.jwks, token.keys, token.discovery].filter((source) => source !== undefined);
+    const problem = (message: string) => void context.addIssue({ code: 'custom', message });
+    if (sources.length > 1) problem('Give only one of jwks, keys and discovery');
+    if (sources.length === 0 && token.introspection === undefined) {
+      problem('Give one of jwks, keys, discovery and introspection');
+    }
+    if (token.discovery === true && !isIssuerUrl(token.issuer)) {
+      problem('discovery needs an issuer that is an https URL without query, or http on a loopback host');
+    }
+    if (token.introspection?.endpoint === undefined && token.introspection && token.discovery !== true) {
+      problem('introspection needs an endpoint, or discovery that finds it');
+    }
+    if (token.requireBinding?.includes('dpop') === true && token.dpop === undefined) {
+      problem('requireBinding names dpop, but no proof is checked: configure dpop');
+    }
+  })
   .refine(
     (token) => token.cooldown <= token.refreshInterval && token.refreshInterval <= token.maxStale,
     'cooldown, refreshInterval and maxStale must not be shorter, each than the one before',
@@ -180,6 +268,7 @@ export const anonymousOptions = z
 
 export type CertificateOptions = z.output<typeof certificateOptions>;
 export type TokenOptions = z.output<typeof tokenOptions>;
+export type DpopOptions = z.output<typeof dpopOptions>;
 export type ApiKeysOptions = z.output<typeof apiKeysOptions>;
 export type AuthenticatorOptions = z.output<typeof authenticatorOptions>;
 
@@ -190,4 +279,6 @@ export interface IdentityOptions {
   readonly require?: readonly (readonly z.output<typeof credentialKind>[])[] | undefined;
   /** Lets callers in that present nothing at all. From `insecure:` only. */
   readonly anonymous?: string | undefined;
+  /** Routes that are OAuth resources: name of the upstream -> its `authorization`. */
+  readonly resources?: ReadonlyMap<string, ResourceOptions> | undefined;
 }

@@ -21,6 +21,13 @@ export function escapeIdPart(text: string): string {
   });
 }
 
+/** What {@link escapeIdPart} was given. */
+export function unescapeIdPart(escaped: string): string {
+  return escaped.replace(/(?:%[0-9A-F]{2})+/g, (run) =>
+    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+}
+
 /** A SPIFFE ID stands for itself: its own syntax leaves no room for a separator. */
 export function spiffeId(id: string): string {
   return id;

@@ -44,6 +44,7 @@ export const auditFields: readonly AuditField[] = [
   sometimes('decision.rule', 'Id of the rule that settled it.'),
   sometimes('decision.location', '`file:line` of that rule.'),
   sometimes('decision.condition', 'The condition that did not hold.'),
+  sometimes('roles[]', 'Roles of the caller under this policy; at most 16.'),
   sometimes('policy', 'Hash of the policy set that decided.'),
   sometimes('shadow.effect', 'What rules in shadow mode would have decided instead.'),
   sometimes('shadow.reason', 'Their reason.'),

@@ -2,11 +2,13 @@ import type { Credential, Principal } from '../identity/principal.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import type { Outcome } from '../pipeline/outcome.ts';
 import type { Reason } from '../policy/access-request.ts';
+import { rolesOf } from '../policy/bindings.ts';
+import type { RoleSet } from '../policy/model.ts';
 import { auditSchema } from './audit-fields.ts';
 import { findingsText } from './audit-findings.ts';
 import { causeClass } from './cause-class.ts';
 import { jsonText, quote } from './quote.ts';
-import { defaultRedactLimits, type Hidden, hiddenOf, type Redactor } from './redact.ts';
+import { defaultRedactLimits, type Hidden, hiddenIn, type Redactor } from './redact.ts';
 
 export interface AuditLineOptions {
   /** Random name of this process start. */
@@ -32,6 +34,7 @@ const room = {
   method: 256,
   short: 128,
   credentials: 4,
+  roles: 16,
   limits: 16,
   codes: 16,
 };
@@ -50,6 +53,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
   const head = `{"schema":"${auditSchema}","time":"`;
   const run = `","run":${quote(options.run, room.short)},"sequence":`;
   const principals = new WeakMap<Principal, string>();
+  const roleTexts = new WeakMap<RoleSet, string>();
   const names = new Map<string, string>();
   const isoTime = createIsoTime();
 
@@ -59,6 +63,18 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
       const credentials = principal.credentials.slice(0, room.credentials).map(credentialText);
       text = `,"who":{"id":${quote(principal.id, room.id)},"credentials":[${credentials.join(',')}]}`;
       principals.set(principal, text);
+    }
+    return text;
+  }
+
+  /** What the caller was under this policy: `explain` and `learn` need it where only the record is left. */
+  function rolesText({ principal, policy }: Exchange): string {
+    const set = rolesOf(principal, policy);
+    let text = roleTexts.get(set);
+    if (text === undefined) {
+      const names = set.roles.slice(0, room.roles).map(({ name }) => quote(name, room.short));
+      text = names.length === 0 ? '' : `,"roles":[${names.join(',')}]`;
+      roleTexts.set(set, text);
     }
     return text;
   }
@@ -89,7 +105,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     if (facts.decision !== undefined) {
       const { effect, reasons, shadow } = facts.decision;
       text += `,"decision":{"effect":"${effect}",${reasonText(reasons[0])}}`;
-      text += `,"policy":${quote(exchange.policy.hash, room.short)}`;
+      text += `${rolesText(exchange)},"policy":${quote(exchange.policy.hash, room.short)}`;
       if (shadow !== undefined) {
         text += `,"shadow":{"effect":"${shadow.effect}",${reasonText(shadow.reason, false)}}`;
       }
@@ -100,7 +116,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
 
   return (outcome, sequence) => {
     const { exchange, question, peer } = outcome;
-    const hidden = exchange === undefined ? undefined : hiddenOf(exchange.facts.secrets);
+    const hidden = exchange === undefined ? undefined : hiddenIn(exchange.facts);
     let line = `${head}${isoTime(outcome.time)}${run}${sequence},"event":"${outcome.event}"`;
     if (exchange !== undefined) line += `,"exchange":${quote(exchange.id, room.short)}`;
     if (outcome.principal !== undefined) line += who(outcome.principal);

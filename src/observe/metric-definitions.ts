@@ -41,6 +41,14 @@ export const definitions = {
     help: 'Decisions that rules in shadow mode would have changed, by the effect that they would have had.',
     labels: ['upstream', 'effect', 'reason'],
   },
+  wouldDeny: {
+    name: 'sallyport_would_deny_total',
+    type: 'counter',
+    help:
+      'What rules in shadow mode would have refused, by the id of the rule: roles, protected objects, `scopes`, `arguments`, ' +
+      '`results`, `flows`; of limits `limits.` and the name.',
+    labels: ['upstream', 'rule'],
+  },
   limited: {
     name: 'sallyport_limited_total',
     type: 'counter',
@@ -161,6 +169,20 @@ export const definitions = {
     help: '1 while calls are accepted as far as the audit is concerned, 0 while they are refused for its sake.',
     labels: [],
   },
+  replayMemoryFull: {
+    name: 'sallyport_dpop_replay_memory_full_total',
+    type: 'counter',
+    help: 'DPoP proofs refused because no further one can be remembered: `dpop.replay` is too small, or somebody floods.',
+    labels: ['upstream'],
+  },
+  outbound: {
+    name: 'sallyport_outbound_requests_total',
+    type: 'counter',
+    help:
+      'Requests that the gateway made for itself, by purpose (jwks, discovery, introspection, token, other) and outcome: ' +
+      'ok, status (an answer other than 2xx), or the code of what was refused or failed.',
+    labels: ['purpose', 'outcome'],
+  },
   reloads: {
     name: 'sallyport_reloads_total',
     type: 'counter',
@@ -178,6 +200,18 @@ export const definitions = {
     type: 'gauge',
     help: 'When a certificate that the gateway uses expires, by its role. Unix time.',
     labels: ['certificate'],
+  },
+  revocations: {
+    name: 'sallyport_revocations_entries',
+    type: 'gauge',
+    help: 'Entries of the deny list in force, by kind: `tokens`, `subjects`, `apiKeys`, `certificates`.',
+    labels: ['kind'],
+  },
+  crlNextUpdate: {
+    name: 'sallyport_crl_next_update_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a revocation list must have been replaced: after that every client of its CA is refused. Unix time.',
+    labels: ['list'],
   },
   overflows: {
     name: 'sallyport_metric_overflows_total',

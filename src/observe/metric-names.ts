@@ -31,6 +31,7 @@ const reasonTable = {
   'condition-failed': true,
   'no-role': true,
   'no-rule': true,
+  'scope-missing': true,
 } as const satisfies Record<ReasonCode, true>;
 const reasons: ReadonlySet<string> = new Set(Object.keys(reasonTable));
 

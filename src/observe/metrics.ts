@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, type Metric, Registry } from '@prometheus-io/client';
+import type { DialPurpose } from '../dialer/contract.ts';
+import type { DialOutcome } from '../dialer/create-dialer.ts';
 import type { Outcome } from '../pipeline/outcome.ts';
 import type { AuditFileStats } from './audit-file.ts';
 import { definitions, durationBuckets } from './metric-definitions.ts';
@@ -20,6 +22,10 @@ export interface MetricsDependencies {
   readonly audit?: { accepting(): boolean; readonly stats: AuditFileStats };
   /** Certificates in use: place in the configuration (`listeners[0].tls.certificate`) and end in milliseconds since the epoch. Asked at each scrape. */
   readonly certificates?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
+  /** Revocation lists, by where the configuration names them. */
+  readonly lists?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
+  /** Entries of the deny list, by kind. Asked at each scrape. */
+  readonly revocations?: () => Readonly<Record<string, number>>;
   /** Exchanges under way. Asked at each scrape. */
   readonly activeExchanges?: () => number;
   /** Keeps secrets out of labels: a server may have put one into the name of a tool. */
@@ -40,6 +46,10 @@ export interface Metrics {
   }): void;
   /** A definition that is not the approved one was noticed. `standing` is one of few words. */
   pinEvent(event: { readonly upstream: string; readonly standing: string }): void;
+  /** A DPoP proof was refused because no further one can be remembered. */
+  replayMemoryFull(upstream: string): void;
+  /** The gateway asked an issuer for something. Both are words of closed sets. */
+  dialled(event: { readonly purpose: DialPurpose; readonly outcome: DialOutcome }): void;
   /** @param time milliseconds since the epoch */
   reloaded(result: 'success' | 'failure', time: number): void;
   /** The text of a scrape. */
@@ -82,11 +92,13 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   const refusals = numbers(definitions.refusals);
   const denials = numbers(definitions.denials);
   const shadow = numbers(definitions.shadow);
+  const wouldDeny = numbers(definitions.wouldDeny);
   const limited = numbers(definitions.limited);
   const shadowLimited = numbers(definitions.shadowLimited);
   const limitStoreFull = numbers(definitions.limitStoreFull);
   const findings = numbers(definitions.findings);
   const pinEvents = numbers(definitions.pinEvents);
+  const replayMemoryFull = numbers(definitions.replayMemoryFull);
   const dropped = numbers(definitions.dropped);
   const questions = numbers(definitions.questions);
   const requestBytes = numbers(definitions.requestBytes);
@@ -95,6 +107,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   const upstreamDuration = distributions(definitions.upstreamDuration);
   const streams = numbers(definitions.streams);
   const reloads = numbers(definitions.reloads);
+  const outbound = numbers(definitions.outbound);
   // Alerts on a rate need the zero before the first increment.
   for (const result of ['success', 'failure']) reloads.cell(result);
   for (const upstream of upstreams) streams.cell(upstream);
@@ -109,7 +122,12 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     single(definitions.auditPendingBytes, () => audit.stats.pendingBytes);
     single(definitions.auditAccepting, () => (audit.accepting() ? 1 : 0));
   }
-  const { activeExchanges, certificates } = deps;
+  const { activeExchanges, certificates, lists, revocations } = deps;
+  if (revocations !== undefined) {
+    expose(registry, definitions.revocations, () =>
+      Object.entries(revocations()).map(([kind, value]) => ({ labels: { kind }, value })),
+    );
+  }
   if (activeExchanges !== undefined) single(definitions.active, activeExchanges);
   if (certificates !== undefined) {
     expose(registry, definitions.certificateExpiry, () =>
@@ -117,6 +135,11 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         labels: { certificate: role },
         value: expiresAt / 1000,
       })),
+    );
+  }
+  if (lists !== undefined) {
+    expose(registry, definitions.crlNextUpdate, () =>
+      [...lists()].map(({ role, expiresAt }) => ({ labels: { list: role }, value: expiresAt / 1000 })),
     );
   }
   let reloadedAt = 0;
@@ -179,13 +202,16 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       if (decision.shadow !== undefined) {
         const { effect, reason } = decision.shadow;
         shadow.cell(upstream, effect, names.reason(reason.code)).value += 1;
+        if (effect === 'deny') wouldDeny.cell(upstream, reason.rule ?? other).value += 1;
       }
     }
     if (exchange.facts.limitedBy !== undefined) {
       limited.cell(upstream, names.limit(exchange, exchange.facts.limitedBy)).value += 1;
     }
-    for (const { check, effect, count } of exchange.facts.findings) {
+    for (const { check, effect, count, rule } of exchange.facts.findings) {
       findings.cell(check, effect, upstream).value += count ?? 1;
+      // Ids of rules are the policy's own words: there are as many as it has rules.
+      if (effect === 'would-refuse') wouldDeny.cell(upstream, rule ?? other).value += 1;
     }
     if (exchange.facts.moreFindings > 0) {
       findings.cell(other, other, upstream).value += exchange.facts.moreFindings;
@@ -199,10 +225,18 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     record,
     limitEvent({ kind, limit, upstream }) {
       const family = kind === 'shadow-limit' ? shadowLimited : limitStoreFull;
-      family.cell(upstreams.has(upstream) ? upstream : other, limit).value += 1;
+      const at = upstreams.has(upstream) ? upstream : other;
+      family.cell(at, limit).value += 1;
+      if (kind === 'shadow-limit') wouldDeny.cell(at, `limits.${limit}`).value += 1;
     },
     pinEvent({ upstream, standing }) {
       pinEvents.cell(upstreams.has(upstream) ? upstream : other, standing).value += 1;
+    },
+    replayMemoryFull(upstream) {
+      replayMemoryFull.cell(upstreams.has(upstream) ? upstream : other).value += 1;
+    },
+    dialled({ purpose, outcome }) {
+      outbound.cell(purpose, outcome).value += 1;
     },
     reloaded(result, time) {
       reloads.cell(result).value += 1;

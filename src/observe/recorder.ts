@@ -3,7 +3,7 @@ import type { Audit } from './audit.ts';
 import { causeClass } from './cause-class.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { hiddenOf } from './redact.ts';
+import { hiddenIn } from './redact.ts';
 
 export interface RecorderDependencies {
   readonly audit: Audit;
@@ -14,6 +14,7 @@ export interface RecorderDependencies {
 /** Codes that say that something behind the gateway, or the gateway itself, is not well: an operator should look. */
 const troubles: ReadonlySet<string> = new Set([
   'upstream-unreachable',
+  'credential-unavailable',
   'upstream-invalid',
   'upstream-refused',
   'upstream-closed',
@@ -47,7 +48,7 @@ export function createRecorder({ audit, metrics, log }: RecorderDependencies): R
     }
     lines += 1;
     const { exchange } = outcome;
-    const hidden = exchange === undefined ? undefined : hiddenOf(exchange.facts.secrets);
+    const hidden = exchange === undefined ? undefined : hiddenIn(exchange.facts);
     const fields = {
       code: outcome.code,
       upstream: outcome.upstream,

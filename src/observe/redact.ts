@@ -72,6 +72,14 @@ export function hiddenOf(secrets: readonly string[]): Hidden | undefined {
   return { needles: prepareNeedles(beyond ? [] : [...whole], shortestHidden), whole, beyond };
 }
 
+/** The secrets of one exchange: secret arguments, and what was made for it to show to the upstream. */
+export function hiddenIn(facts: {
+  readonly secrets: readonly string[];
+  readonly minted: readonly string[];
+}): Hidden | undefined {
+  return hiddenOf(facts.minted.length === 0 ? facts.secrets : [...facts.secrets, ...facts.minted]);
+}
+
 const redacted = '[redacted]';
 const truncated = '[truncated]';
 /** How far beyond a cut a secret may reach and still be recognised before the cut: the longest held one, percent-encoded. */

@@ -10,7 +10,8 @@ import { judge, relay } from './relay.ts';
 import { endAll, runToUpstream } from './run.ts';
 import type { Sink } from './sink.ts';
 import { headersToUpstream } from './to-upstream.ts';
-import type { UpstreamAnswer, UpstreamCaller, UpstreamPort } from './upstream-port.ts';
+import { onBehalfOf } from './upstream-caller.ts';
+import type { UpstreamAnswer, UpstreamPort } from './upstream-port.ts';
 
 /**
  * Takes one frame from the client through the filters to the upstream, and everything that comes back through the
@@ -99,7 +100,7 @@ async function forward(frame: Frame, course: Course): Promise<Ending> {
     headers: headersToUpstream(frame, exchange),
     longLived: isLongLived(exchange),
     signal: course.signal,
-    caller: callerOf(frame, exchange),
+    ...onBehalfOf(exchange, frame),
   });
   course.upstreamMs = deps.monotonic() - exchange.startedAt;
   switch (answer.kind) {
@@ -119,18 +120,6 @@ async function forward(frame: Frame, course: Course): Promise<Ending> {
     case 'refused':
       return refusedBy(answer.status, exchange);
   }
-}
-
-function callerOf(frame: Frame, exchange: Exchange): UpstreamCaller {
-  const { principal, bearer, facts } = exchange;
-  const method =
-    frame.kind === 'request' || frame.kind === 'notification'
-      ? frame.method
-      : frame.kind === 'result' || frame.kind === 'error'
-        ? 'response'
-        : frame.kind;
-  const target = facts.target?.kind === 'method' ? undefined : facts.target?.name;
-  return { principal, bearer, method, target };
 }
 
 /** One JSON body: the answer to a request, or an error of the upstream's transport. */

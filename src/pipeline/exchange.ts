@@ -58,6 +58,8 @@ export interface Facts {
   decision: Decision | undefined;
   /** authorize: the decisions on what the server asks of the client with the frame that came last, one for each method. */
   questions: readonly Question[];
+  /** correlate: the server's question that the client's frame answers. */
+  answered: AnsweredQuestion | undefined;
   /** authorize: what the frame is about, for records: kind and name of the target. */
   target: { readonly kind: 'tool' | 'resource' | 'prompt' | 'method'; readonly name: string } | undefined;
   /** answer-limits: more came back than one exchange may bring. Nothing further is read. */
@@ -76,6 +78,11 @@ export interface Facts {
   moreFindings: number;
   /** arguments: values of secret arguments, as text. Nothing that is written down may show them. */
   readonly secrets: string[];
+  /**
+   * upstream, through `onBehalfOf`: tokens and assertions that were made for this exchange. No record shows them, and no
+   * answer: whoever has one can go to the server without the gateway.
+   */
+  readonly minted: string[];
   /** results: the upstream's own error text, which the client did not get. For records, redacted there. */
   upstreamError: string | undefined;
   /** conduct: how many frames from the upstream were not relayed, by the word for what stopped them. */
@@ -92,6 +99,7 @@ export function emptyFacts(): Facts {
     sight: undefined,
     decision: undefined,
     questions: noQuestions,
+    answered: undefined,
     target: undefined,
     spent: false,
     clientGone: false,
@@ -101,6 +109,7 @@ export function emptyFacts(): Facts {
     findings: [],
     moreFindings: 0,
     secrets: [],
+    minted: [],
     upstreamError: undefined,
     dropped: new Map(),
   };
@@ -118,6 +127,13 @@ export interface Sight {
 export interface Question {
   readonly method: string;
   readonly decision: Decision;
+}
+
+/** A server's question that a client answers in a message of its own (2024-11-05 to 2025-11-25). */
+export interface AnsweredQuestion {
+  readonly method: string;
+  /** It allowed that the answer comes later, as a task of the client's. */
+  readonly mayBeTask: boolean;
 }
 
 export const noQuestions: readonly Question[] = Object.freeze([]);

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import type { BearerToken } from '../identity/bearer-token.ts';
 import type { Authentication, Evidence } from '../identity/identity.ts';
 import type { Principal } from '../identity/principal.ts';
-import { type Decoded, type DecodeFailure, type DecodeLimits, decodeBody } from '../mcp/decode.ts';
+import type { DecodeFailure, DecodeLimits } from '../mcp/decode.ts';
 import type { Frame, RequestId } from '../mcp/frame.ts';
 import { type ProtocolHeaders, readProtocolHeaders } from '../mcp/headers.ts';
 import { classifyEra, type Era, type Revision } from '../mcp/revision.ts';
@@ -12,14 +12,18 @@ import type { Catalog } from './catalog.ts';
 import { conduct } from './conduct.ts';
 import type { ConductDependencies } from './course.ts';
 import { type Exchange, emptyFacts, type Session } from './exchange.ts';
+import { assumedRevision, framesOf } from './frames-of.ts';
+import { type HoldDependencies, holdOpen } from './hold-open.ts';
 import { isLongLived } from './long-lived.ts';
+import { neededScopes } from './needed-scopes.ts';
 import { refuseArrival } from './refuse-arrival.ts';
 import type { Reply, ReplyHeaders } from './reply.ts';
+import { holdsCredential } from './shown-credentials.ts';
 import { createBatchSinks, createReplySink } from './sink.ts';
 import { traceIdOf } from './trace-id.ts';
 import type { UpstreamPort } from './upstream-port.ts';
 
-export interface GateDependencies extends ConductDependencies {
+export interface GateDependencies extends ConductDependencies, HoldDependencies {
   identify(evidence: Evidence): Authentication | Promise<Authentication>;
   /** Lower-case name of the header that carries API keys. */
   readonly apiKeyHeader: string;
@@ -32,8 +36,6 @@ export interface GateDependencies extends ConductDependencies {
   readonly clientDecodeLimits: DecodeLimits;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `then` at a time (milliseconds since the epoch). The returned function calls it off. */
-  at(time: number, then: () => void): () => void;
   /** 32 lower-case hexadecimal digits, unguessable and not all zero. */
   newId(): string;
 }
@@ -49,6 +51,8 @@ interface Known {
   readonly session: Session | undefined;
   readonly time: number;
   readonly startedAt: number;
+  /** `OpenExchanges.epoch` from before the caller was let in. */
+  readonly epoch: number;
 }
 
 /**
@@ -59,6 +63,7 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
   return async (arrival, reply) => {
     const time = deps.now();
     const startedAt = deps.monotonic();
+    const { epoch } = deps.open;
     let principal: Principal | undefined;
     const refuse = (error: GatewayError, id?: RequestId, era: Era = 'legacy'): Promise<void> =>
       refuseArrival({ arrival, reply, principal, error, id, era, time, startedAt }, deps);
@@ -72,11 +77,22 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       if (evidence === undefined) return await refuse(new GatewayError('header-invalid'));
       const identifying = deps.identify(evidence);
       const authentication = identifying instanceof Promise ? await identifying : identifying;
-      if (!authentication.ok) return await refuse(authentication.error);
+      if (!authentication.ok) {
+        const needed =
+          authentication.asking === undefined
+            ? []
+            : neededScopes(arrival, read.value, deps.policy(), deps.clientDecodeLimits, time);
+        return await refuse(needed.length === 0 ? authentication.error : authentication.asking!(needed));
+      }
       principal = authentication.principal;
+      if (holdsCredential(read.value.params, evidence)) {
+        return await refuse(
+          new GatewayError('header-mismatch', { cause: 'a credential in an Mcp-Param header' }),
+        );
+      }
 
       const { bearer } = authentication;
-      const known = { arrival, principal, bearer, headers: read.value, ...upstream, time, startedAt };
+      const known = { arrival, principal, bearer, headers: read.value, ...upstream, time, startedAt, epoch };
       const frames = framesOf(arrival, read.value, deps.clientDecodeLimits);
       if (!frames.ok) return await refuse(errorOf(frames.failure), frames.failure.id);
       const era = classifyEra(frames.value.frames[0]!, read.value);
@@ -114,9 +130,6 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
   };
 }
 
-/** What a legacy request without a version header and without a session speaks (2025-06-18, basic/transports). */
-const assumedRevision: Revision = '2025-03-26';
-
 /** The one revision that has batches. */
 const batchRevision: Revision = '2025-03-26';
 
@@ -139,25 +152,16 @@ async function conductOne(
   });
   const standing = isLongLived(exchange);
   const sink = createReplySink(reply, () => exchange.facts.replyHeaders, standing);
-  const callOff = standing ? abortAtExpiry(exchange, abort, deps) : undefined;
+  const over = holdOpen(heldBy(known), standing, abort, deps);
   try {
     await conduct(exchange, known.port, sink, abort.signal, deps);
   } finally {
-    callOff?.();
+    over();
   }
 }
 
-/** A stream must not outlive what let its caller in. Calls may: they end with the total timeout. */
-function abortAtExpiry(
-  exchange: Exchange,
-  abort: AbortController,
-  deps: GateDependencies,
-): (() => void) | undefined {
-  const { expiresAt } = exchange.principal;
-  if (expiresAt === undefined) return undefined;
-  return deps.at(expiresAt, () =>
-    abort.abort(new GatewayError('credential-invalid', { cause: 'it expired while the stream was open' })),
-  );
+function heldBy({ principal, arrival, epoch }: Known) {
+  return { principal, peer: arrival.peer, upstream: arrival.upstream, epoch };
 }
 
 async function conductBatch(
@@ -177,7 +181,8 @@ async function conductBatch(
   if (modern || initialize || revision !== batchRevision)
     return refuse(new GatewayError('batch-not-allowed'));
   const sinks = createBatchSinks(reply, () => noHeaders, frames.length);
-  const neverAborted = new AbortController().signal;
+  const abort = new AbortController();
+  const over = holdOpen(heldBy(known), false, abort, deps);
   await Promise.all(
     frames.map((frame, index) => {
       const size = 'bytes' in frame ? frame.bytes.length : 0;
@@ -185,9 +190,9 @@ async function conductBatch(
       reply.onClientGone(() => {
         exchange.facts.clientGone = true;
       });
-      return conduct(exchange, known.port, sinks[index]!, neverAborted, deps);
+      return conduct(exchange, known.port, sinks[index]!, abort.signal, deps);
     }),
-  );
+  ).finally(over);
 }
 
 const noHeaders: ReplyHeaders = Object.freeze({});
@@ -221,19 +226,6 @@ function begin(
     traceId: traceIdOf(frame) ?? id,
     facts,
   };
-}
-
-function framesOf(
-  arrival: Arrival,
-  headers: ProtocolHeaders,
-  limits: DecodeLimits,
-): Decoded<{ readonly frames: readonly Frame[]; readonly batch: boolean }> {
-  if (arrival.verb === 'POST') return decodeBody(arrival.body, limits, 'toUpstream');
-  const frame: Frame =
-    arrival.verb === 'GET'
-      ? { kind: 'stream-open', lastEventId: headers.lastEventId }
-      : { kind: 'session-end' };
-  return { ok: true, value: { frames: [frame], batch: false } };
 }
 
 /** A foreign, stale or forged session id is told apart by nobody: all are unknown. */

@@ -1,7 +1,7 @@
 import { type DecodeLimits, decodeFrame } from '../mcp/decode.ts';
 import type { ErrorFrame, ResultFrame } from '../mcp/frame.ts';
 import { eraOf, isRevision } from '../mcp/revision.ts';
-import { type JsonObject, own } from '../values/json.ts';
+import { type JsonObject, type JsonValue, own } from '../values/json.ts';
 import type { Catalog } from './catalog.ts';
 import { closeAnswer } from './close-answer.ts';
 import { learnInstructions, learnTools } from './learn-tools.ts';
@@ -14,6 +14,16 @@ export interface Look {
   readonly limits: DecodeLimits;
   /** One time limit for all that is asked. */
   readonly signal: AbortSignal;
+  /** Lists to read beside that of tools. A server that has no such method has none of it. */
+  readonly further?: readonly FurtherList[];
+}
+
+/** A list that is read to its end. */
+export interface FurtherList {
+  readonly method: string;
+  /** Member of the result that holds the entries. */
+  readonly member: string;
+  learn(entries: readonly JsonValue[]): void;
 }
 
 /** 100 pages: with the 20 or more entries that servers put on one, all of 2,000 tools. */
@@ -88,15 +98,28 @@ export async function lookLegacy(look: Look): Promise<Reading> {
 type Ask = (method: string, params: JsonObject, id: string) => Promise<ResultFrame | ErrorFrame | undefined>;
 
 async function readPages(look: Look, ask: Ask): Promise<Reading> {
+  const tools: FurtherList = {
+    method: 'tools/list',
+    member: 'tools',
+    learn: (entries) => learnTools(look.catalog, entries),
+  };
+  for (const [index, list] of [tools, ...(look.further ?? [])].entries()) {
+    const reading = await readList(list, index === 0 ? 'catalog' : `catalog-${list.member}`, ask);
+    if (reading !== 'whole') return reading;
+  }
+  return 'whole';
+}
+
+async function readList(list: FurtherList, idPrefix: string, ask: Ask): Promise<Reading> {
   let cursor: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
-    const answer = await ask('tools/list', cursor === undefined ? {} : { cursor }, `catalog-${page}`);
+    const answer = await ask(list.method, cursor === undefined ? {} : { cursor }, `${idPrefix}-${page}`);
     // A server without tools has no such method: then the list is read, and empty.
     if (page === 0 && answer?.kind === 'error' && answer.error.code === methodNotFound) return 'whole';
     if (answer?.kind !== 'result') return 'none';
-    const tools = own(answer.result, 'tools');
-    if (!Array.isArray(tools)) return 'none';
-    learnTools(look.catalog, tools);
+    const entries = own(answer.result, list.member);
+    if (!Array.isArray(entries)) return 'none';
+    list.learn(entries as readonly JsonValue[]);
     const next = own(answer.result, 'nextCursor');
     if (typeof next !== 'string') return 'whole';
     if (next === cursor) return 'cut';

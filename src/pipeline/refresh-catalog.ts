@@ -102,5 +102,7 @@ function restAfter(outcome: RefreshOutcome, isStale: boolean): number {
 
 /** An upstream that cannot be asked leaves the catalog as it was; what stays unknown is refused. */
 function failureOf(cause: unknown): 'unreachable' | 'none' {
-  return cause instanceof GatewayError && cause.code === 'upstream-unreachable' ? 'unreachable' : 'none';
+  return cause instanceof GatewayError && notAsked.has(cause.code) ? 'unreachable' : 'none';
 }
+
+const notAsked: ReadonlySet<string> = new Set(['upstream-unreachable', 'credential-unavailable']);

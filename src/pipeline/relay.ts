@@ -11,6 +11,8 @@ import { isLongLived } from './long-lived.ts';
 import type { Outcome } from './outcome.ts';
 import { type Passage, runToClient } from './run.ts';
 import { headersToUpstream } from './to-upstream.ts';
+import { untilAborted } from './until-aborted.ts';
+import { onBehalfOf } from './upstream-caller.ts';
 import type { UpstreamEvent } from './upstream-port.ts';
 
 /**
@@ -34,6 +36,8 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
   let resumable = false;
   let unjudged = 0;
   for await (const event of events) {
+    // What came before the end of the call may still be at hand: whoever must not have it does not get it.
+    if (signal.aborted) break;
     if (unjudged === mostUnjudged) return fail('result-too-large', 'too many events that hold no message');
     const eventId = eventIdFor(event, exchange);
     const retry = exchange.era === 'legacy' ? event.retry : undefined;
@@ -42,7 +46,7 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
       unjudged += 1;
       // The priming event of 2025-11-25: it tells a client from where, and when, to poll.
       if (!opensSession && (eventId !== undefined || retry !== undefined))
-        await sink.event(event.data, eventId, retry);
+        await untilAborted(sink.event(event.data, eventId, retry), signal);
       continue;
     }
     const decoded = decodeFrame(event.data, course.deps.upstreamDecodeLimits, 'toClient');
@@ -60,7 +64,7 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
     if (judged.kind === 'answer-refused') {
       if (!standalone) return { kind: 'fail', error: judged.error };
       const refusal = await refusalInPlaceOf(decoded.value, judged.error, course);
-      if (refusal !== undefined) await sink.event(refusal, eventId, undefined);
+      if (refusal !== undefined) await untilAborted(sink.event(refusal, eventId, undefined), signal);
       continue;
     }
     const { frame } = judged;
@@ -68,7 +72,7 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
       return { kind: 'answer', frame, status: 200, eventId };
     }
     const slow = sink.event(frame.bytes, eventId, retry);
-    if (slow !== undefined) await slow;
+    if (slow !== undefined) await untilAborted(slow, signal);
   }
   if (signal.aborted) return endingOfAbort(signal);
   // A legacy server may end the stream early and expect the client to poll for the rest (2025-11-25, SSE polling).
@@ -212,6 +216,7 @@ async function question(
       headers: headersToUpstream(frame, exchange),
       longLived: false,
       signal: course.signal,
+      ...onBehalfOf(exchange),
     });
     await closeAnswer(answer);
   } catch {

@@ -68,6 +68,15 @@ export function prepareNeedles(secrets: readonly string[], shortest = shortestSe
   };
 }
 
+/** What either of them looks for. */
+export function joinNeedles(one: Needles, other: Needles): Needles {
+  return {
+    shortest: Math.min(one.shortest, other.shortest),
+    texts: [...one.texts, ...other.texts],
+    bytes: [...one.bytes, ...other.bytes],
+  };
+}
+
 /** Adds the spans of every held secret in `text`. */
 export function findNeedles(text: string, needles: Needles, spans: Spans): void {
   eachNeedle(text, needles, (start, end) => spans.push(start, end));

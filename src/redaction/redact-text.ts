@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type FindSettings, findSensitive } from './find.ts';
 import { namesSecretValue } from './key-values.ts';
-import { type Needles, prepareNeedles } from './needles.ts';
+import { joinNeedles, type Needles, prepareNeedles } from './needles.ts';
 import { mergeSpans, type RedactionClass, type Span } from './span.ts';
 
 /** How often each class was found. */
@@ -14,7 +14,8 @@ export interface TextTail {
   readonly insideKey: boolean;
 }
 
-export interface ContentRedactor {
+/** Takes what is sensitive out of texts. */
+export interface TextRedactor {
   /**
    * The text without what is sensitive in it, or the same text.
    *
@@ -39,8 +40,13 @@ export interface ContentRedactor {
   namesSecret(name: string, value: unknown): boolean;
   /** The held secrets, for what is not text. */
   readonly needles: Needles;
+}
+
+export interface ContentRedactor extends TextRedactor {
   /** Replaces the held secrets, after a reload. */
   hold(secrets: readonly string[]): void;
+  /** One that knows further secrets beside those that are held now. For the messages of one exchange. */
+  holding(secrets: readonly string[]): TextRedactor;
 }
 
 export interface ContentRedactorSettings {
@@ -57,7 +63,25 @@ const tailLength = 1024;
 
 /** Prepares the redaction of what is relayed. Pure: the same text and key give the same result. */
 export function createContentRedactor(settings: ContentRedactorSettings): ContentRedactor {
-  let needles = prepareNeedles(settings.secrets ?? []);
+  const held = { needles: prepareNeedles(settings.secrets ?? []) };
+  return {
+    ...createTextRedactor(settings, held),
+    get needles() {
+      return held.needles;
+    },
+    hold(secrets) {
+      held.needles = prepareNeedles(secrets);
+    },
+    holding: (secrets) =>
+      createTextRedactor(settings, { needles: joinNeedles(held.needles, prepareNeedles(secrets)) }),
+  };
+}
+
+/** @param held asked anew for each text */
+function createTextRedactor(
+  settings: ContentRedactorSettings,
+  held: { readonly needles: Needles },
+): TextRedactor {
   const base: FindSettings = {
     phoneRegion: settings.phoneRegion,
     countries: settings.countries === undefined ? undefined : new Set(settings.countries),
@@ -84,21 +108,21 @@ export function createContentRedactor(settings: ContentRedactorSettings): Conten
     for (let round = 0, spans = found; spans.length > 0 && round < 4; round += 1) {
       for (const span of spans) hits.set(span.class, (hits.get(span.class) ?? 0) + 1);
       clean = replaceSpans(clean, spans, write);
-      spans = findSensitive(clean, classes, needles, settingsNow);
+      spans = findSensitive(clean, classes, held.needles, settingsNow);
     }
     return clean;
   }
 
   return {
     text(text, classes, hits, inUri = false) {
-      const found = findSensitive(text, classes, needles, base);
+      const found = findSensitive(text, classes, held.needles, base);
       if (found.length === 0) return text;
       return redact(text, classes, hits, found, base, inUri ? uriMarkOf : markOf);
     },
     next(text, classes, hits, before) {
-      let found = findSensitive(text, classes, needles, goingOn);
+      let found = findSensitive(text, classes, held.needles, goingOn);
       if (before !== undefined) {
-        found = mergeSpans([...found, ...acrossBorder(before, text, classes, needles, goingOn)]);
+        found = mergeSpans([...found, ...acrossBorder(before, text, classes, held.needles, goingOn)]);
       }
       const insideKey = found.some(
         ({ open, end, value }) => open && end === text.length && value.includes('PRIVATE KEY'),
@@ -110,10 +134,7 @@ export function createContentRedactor(settings: ContentRedactorSettings): Conten
     mark: (value, found) => `[redacted:${found}:${tag(value)}]`,
     namesSecret: namesSecretValue,
     get needles() {
-      return needles;
-    },
-    hold(secrets) {
-      needles = prepareNeedles(secrets);
+      return held.needles;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { namesSecretBeside, valueKeys } from '../redaction/key-values.ts';
 import { holdsNeedle } from '../redaction/needles.ts';
-import type { ContentRedactor, Hits, TextTail } from '../redaction/redact-text.ts';
+import type { Hits, TextRedactor, TextTail } from '../redaction/redact-text.ts';
 import { findCharacters, stripCharacters } from '../values/characters.ts';
 import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../values/json.ts';
 import type { ResultPlan } from './plan.ts';
@@ -13,7 +13,7 @@ export type Tails = Map<'result' | 'progress' | 'log', TextTail>;
 export interface Cleaner {
   readonly report: Report;
   readonly plan: ResultPlan;
-  readonly redactor: ContentRedactor;
+  readonly redactor: TextRedactor;
   text(text: string, inUri?: boolean): string;
   /** A text that may continue the one before it on the same channel. */
   streamed(text: string, channel: 'result' | 'progress' | 'log'): string;
@@ -23,7 +23,7 @@ export interface Cleaner {
 
 export function createCleaner(
   plan: ResultPlan,
-  redactor: ContentRedactor,
+  redactor: TextRedactor,
   tails: Tails,
   report: Report,
 ): Cleaner {

@@ -80,7 +80,9 @@ describe('parts of gateway files in the documentation', () => {
           new RegExp(`^${key}:`, 'm').test(text) ? [] : [line],
         ),
       ].join('\n');
-      const withHosts = whole.replace(/^( +- bind: 0\.0\.0\.0:\d+)$/m, '$1\n    hosts: [gateway.example]');
+      const withHosts = /^ +hosts:/m.test(whole)
+        ? whole
+        : whole.replace(/^( +- bind: 0\.0\.0\.0:\d+)$/m, '$1\n    hosts: [gateway.example]');
       const parsed = parseDocument({ file, text: withHosts }, gatewayFileSchema, { environment: {} });
       expect(parsed.ok ? [] : parsed.problems.map(formatProblem)).toEqual([]);
     },

@@ -273,6 +273,7 @@ test('the credential says what policy may match', async () => {
     commonName: 'x',
     uris: ['spiffe://acme.example/a'],
     dns: ['a.example'],
+    anchorFingerprint256: ca.fingerprint256,
     expiresAt: expect.any(Number),
   });
 });

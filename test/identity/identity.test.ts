@@ -51,7 +51,7 @@ function presented(letters: string): Presented {
   const authorization = letters.includes('t')
     ? `Bearer ${token}`
     : letters.includes('T')
-      ? `Bearer ${token}x`
+      ? `Bearer ${token.slice(0, -6)}AAAAAA`
       : letters.includes('b')
         ? 'Basic YTpi'
         : undefined;
@@ -360,7 +360,6 @@ describe('options that stop the start', () => {
     ['keys and jwks', [{ token: { ...goodToken, jwks: 'https://idp.example/jwks' } }]],
     ['neither keys nor jwks', [{ token: { issuer, audience } }]],
     ['jwks over plain http', [{ token: { issuer, audience, jwks: 'http://idp.example/jwks' } }]],
-    ['no audience', [{ token: { issuer, keys: 'f' } }]],
     ['an empty list of audiences', [{ token: { ...goodToken, audience: [] } }]],
     ['an empty audience', [{ token: { ...goodToken, audience: '' } }]],
     ['no typ', [{ token: { ...goodToken, typ: [] } }]],

@@ -8,6 +8,7 @@ type Members = Readonly<Record<string, unknown>>;
 /** An issuer of test tokens: one ES256 key, and whatever header and claims a test wants. */
 export interface TestIssuer {
   readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
   /** The published key set as text. */
   readonly jwks: string;
   sign(claims?: Members, header?: Members, key?: KeyObject): Promise<string>;
@@ -25,6 +26,7 @@ export async function makeIssuer(kid = 'k1'): Promise<TestIssuer> {
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
   return {
     publicKey,
+    privateKey,
     jwks: JSON.stringify({ keys: [jwk] }),
     // Members given as undefined vanish: a test can take a claim or header away.
     sign: (claims = {}, header = {}, key = privateKey) =>

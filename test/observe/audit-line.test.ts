@@ -27,6 +27,7 @@ describe('an audit line', () => {
   test('says who did what, decided how, by which rule, and how it ended', () => {
     const exchange = exchangeOf({
       arguments: { sql: 'select 1', password: 'hunter2' },
+      roles: ['analyst', 'auditor'],
       facts: {
         target: { kind: 'tool', name: 'query' },
         decision: allowed({
@@ -61,6 +62,7 @@ describe('an audit line', () => {
         rule: 'roles.analyst.allow[0]',
         location: 'policies/a.yaml:4',
       },
+      roles: ['analyst', 'auditor'],
       policy: 'sha256:abc',
       shadow: { effect: 'deny', reason: 'denied-by-rule', rule: 'r', location: 'b.yaml:9' },
       limits: ['queries'],

@@ -15,8 +15,10 @@ function metrics(deps: Partial<MetricsDependencies> = {}) {
     version: '0.1.0',
     process: false,
     audit: { accepting: () => true, stats },
+    lists: () => [{ role: 'list 0', expiresAt: 1_700_500_000_000 }],
     certificates: () => [{ role: 'listener 0', expiresAt: 1_800_000_000_000 }],
     activeExchanges: () => 4,
+    revocations: () => ({ tokens: 2, certificates: 1 }),
     ...deps,
   });
 }
@@ -124,6 +126,38 @@ describe('a scrape', () => {
     ).toBe(1);
   });
 
+  test('counts what rules in shadow mode would have refused, rule by rule', async () => {
+    const subject = metrics();
+    const deny = { code: 'denied-by-rule', rule: 'tried', location: 'l' } as const;
+    const decision = allowed({ shadow: { effect: 'deny', reason: deny } });
+    const finding = { check: 'arguments', rule: 'paths', path: 'p', detail: 'd' } as const;
+    const findings = [
+      { ...finding, effect: 'would-refuse' },
+      { ...finding, rule: undefined, effect: 'would-refuse' },
+      { ...finding, effect: 'refused' },
+    ] as const;
+    const exchange = exchangeOf({ facts: { decision, findings: [...findings] } });
+    for (let i = 0; i < 3; i += 1) subject.record(outcomeOf({ exchange }));
+    subject.record(
+      outcomeOf({
+        exchange: exchangeOf({
+          facts: { decision: allowed({ shadow: { effect: 'allow', reason: { ...deny, rule: 'wide' } } }) },
+        }),
+      }),
+    );
+    subject.limitEvent({ kind: 'shadow-limit', limit: 'queries', upstream: 'warehouse' });
+    subject.limitEvent({ kind: 'limit-store-full', limit: 'daily', upstream: 'warehouse' });
+    const lines = (await subject.scrape())
+      .split('\n')
+      .filter((line) => line.startsWith('sallyport_would_deny_total{'));
+    expect(lines.sort()).toEqual([
+      'sallyport_would_deny_total{upstream="warehouse",rule="_other"} 3',
+      'sallyport_would_deny_total{upstream="warehouse",rule="limits.queries"} 1',
+      'sallyport_would_deny_total{upstream="warehouse",rule="paths"} 3',
+      'sallyport_would_deny_total{upstream="warehouse",rule="tried"} 3',
+    ]);
+  });
+
   test('counts what checks of content found, one by one where one stands for many', async () => {
     const metrics = createMetrics({ upstreams: ['warehouse'], version: '0.0.0', process: false });
     const finding = { check: 'results', rule: 'r', path: 'content', detail: 'secrets' } as const;
@@ -186,6 +220,7 @@ describe('a scrape', () => {
     expect(read(text, 'sallyport_certificate_expiry_timestamp_seconds{certificate="listener 0"}')).toBe(
       1_800_000_000,
     );
+    expect(read(text, 'sallyport_crl_next_update_timestamp_seconds{list="list 0"}')).toBe(1_700_500_000);
     expect(read(text, 'sallyport_exchanges_active')).toBe(4);
   });
 
@@ -193,6 +228,12 @@ describe('a scrape', () => {
     const text = await metrics().scrape();
     const exported = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
     expect(exported.sort()).toEqual(metricDefinitions.map(({ name, type }) => `${name} ${type}`).sort());
+  });
+
+  test('counts the deny list by kind', async () => {
+    const text = await metrics().scrape();
+    expect(text).toContain('sallyport_revocations_entries{kind="tokens"} 2');
+    expect(text).toContain('sallyport_revocations_entries{kind="certificates"} 1');
   });
 
   test('brings process metrics along', async () => {

@@ -14,7 +14,16 @@ export interface ExchangeParts {
   readonly knownTools?: readonly string[];
   readonly catalogTools?: readonly string[];
   readonly limits?: readonly string[];
+  /** Names of the caller's roles. */
+  readonly roles?: readonly string[];
   readonly kind?: 'request' | 'stream-open' | 'session-end' | 'result';
+}
+
+/** What a policy knows of the roles of a caller: these, whoever it is. */
+function rolesOnly(names: readonly string[]): unknown {
+  const roles = names.map((name) => ({ name }));
+  const bindings = [{ roles, matches: () => true }];
+  return { roles: new Map(), roleSets: new WeakMap(), bindings, hierarchy: new Map() };
 }
 
 export const alice: Principal = {
@@ -51,6 +60,7 @@ export function exchangeOf(parts: ExchangeParts = {}): Exchange {
       : { kind };
   return {
     id: parts.id ?? 'e1',
+    principal: alice,
     era: 'legacy',
     revision: '2025-11-25',
     request,
@@ -59,6 +69,7 @@ export function exchangeOf(parts: ExchangeParts = {}): Exchange {
       hash: parts.hash ?? 'sha256:abc',
       knownNames: { tools: new Set(parts.knownTools ?? []), prompts: new Set() },
       limits: (parts.limits ?? []).map((name) => ({ name })),
+      parts: rolesOnly(parts.roles ?? []),
     },
     catalog: {
       tool: (name: string) => ((parts.catalogTools ?? []).includes(name) ? { name } : undefined),

@@ -8,7 +8,7 @@ initialize | request | toUpstream | 1234- | implied | use | method | - | - | - |
 server/discover | request | toUpstream | ----5 | implied | use | method | - | - | - | -
 ping | request | toUpstream | 1234- | implied | use | method | - | - | - | -
 tools/list | request | toUpstream | 12345 | implied | use | method | - | - | - | -
-tools/call | request | toUpstream | 12345 | target | call | tool | name | asks | - | -
+tools/call | request | toUpstream | 12345 | target | call | tool,augmentation | name | asks | - | -
 resources/list | request | toUpstream | 12345 | implied | use | method | - | - | - | -
 resources/templates/list | request | toUpstream | 12345 | implied | use | method | - | - | - | -
 resources/read | request | toUpstream | 12345 | target | read | resource | uri | asks | - | -
@@ -27,7 +27,7 @@ tasks/get | request | toClient | ---4- | method | ask | method | - | - | - | -
 tasks/result | request | toClient | ---4- | method | ask | method | - | - | long | -
 tasks/list | request | toClient | ---4- | method | ask | method | - | - | - | -
 tasks/cancel | request | toClient | ---4- | method | ask | method | - | - | - | -
-tasks/get | request | toUpstream | ----5 | method | use | method | taskId | asks | - | io.modelcontextprotocol/tasks
+tasks/get | request | toUpstream | ----5 | method | use | method | taskId | - | - | io.modelcontextprotocol/tasks
 tasks/update | request | toUpstream | ----5 | method | use | method | taskId | - | - | io.modelcontextprotocol/tasks
 tasks/cancel | request | toUpstream | ----5 | method | use | method | taskId | - | - | io.modelcontextprotocol/tasks
 skills/list | request | toUpstream | ----5 | method | use | method | - | - | - | io.modelcontextprotocol/skills

@@ -76,6 +76,7 @@ roles:
       - resources: ["**"]
       - prompts: ["*"]
       - methods: ["**"]
+      - { resources: ["**"], actions: [ask] }
 bindings:
   - roles: [everything]
     to:
