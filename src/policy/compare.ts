@@ -124,7 +124,10 @@ function standingOf(request: AccessRequest, [policy, texts]: Side): Standing {
   const isSettled = rules.every(({ passing }) => !passing);
   const isOpen = rules.every(({ effect }) => effect === 'allow') && rules.some(({ passing }) => !passing);
   if (decision.effect === 'allow' && (isSettled || isOpen)) return { reach: 'always', rules: [] };
-  return { reach: 'depends', rules: [...new Set(rules.map(({ text }) => text))].sort() };
+  const lacking = decision.reasons.flatMap(({ code, condition }) =>
+    code === 'scope-missing' ? [`lacks ${condition}`] : [],
+  );
+  return { reach: 'depends', rules: [...new Set([...rules.map(({ text }) => text), ...lacking])].sort() };
 }
 
 function requestOf(subject: Subject, target: ImaginedTarget, time: number): AccessRequest {

@@ -19,8 +19,19 @@ export function imagineCallers(documents: readonly PolicyDocument[]): readonly I
     const name = nameOf(credential);
     if (!callers.has(name)) callers.set(name, { name, subject: { id: name, credentials: [credential] } });
   };
+  const scopes = [
+    ...new Set(documents.flatMap((document) => document.scopes.flatMap((entry) => entry.scopes))),
+  ];
   for (const { bindings, roles } of documents) {
-    for (const { to } of bindings) for (const matcher of to) for (const one of imagine(matcher)) add(one);
+    for (const { to } of bindings) {
+      for (const one of to.flatMap(imagine)) {
+        add(one);
+        // Whoever lacks no scope is held by nothing but its roles.
+        if (one.kind === 'token' && scopes.length > 0) {
+          add({ ...one, scopes: [...new Set([...one.scopes, ...scopes])] });
+        }
+      }
+    }
     for (const role of Object.keys(roles)) {
       add({ kind: 'apiKey', name: `a-key-with-the-role-${role}`, roles: [role] });
     }

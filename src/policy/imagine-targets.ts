@@ -22,7 +22,7 @@ const memberOf = { tool: 'tools', resource: 'resources', prompt: 'prompts', meth
 
 const actionsOf: Readonly<Record<ResourceKind, readonly Action[]>> = {
   tool: ['call'],
-  resource: ['read', 'subscribe', 'complete'],
+  resource: ['read', 'subscribe', 'complete', 'ask'],
   prompt: ['get', 'complete'],
   method: ['use', 'ask'],
 };
@@ -63,6 +63,7 @@ export function imagineTargets(
 
 function* scopesOf(document: PolicyDocument): Generator<TargetTexts> {
   for (const { allow, deny } of Object.values(document.roles)) yield* [...allow, ...deny];
+  for (const { match } of document.scopes) yield match;
   for (const { tool, resource, prompt, upstreams } of document.acl) {
     yield { tools: tool, resources: resource, prompts: prompt, upstreams };
   }

@@ -2,6 +2,7 @@ import type { AccessRequest } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import type { ComparedPolicy } from './compare.ts';
 import type { RuleEffect } from './conditions/condition.ts';
+import { coversAction } from './covers-action.ts';
 import type { AclObject, CompiledPolicy, CompiledRule } from './model.ts';
 import { coversUpstream, findInScope } from './scope.ts';
 import { isOnTrial } from './trial.ts';
@@ -58,8 +59,10 @@ export class RuleTexts {
   }
 
   /** Rules in force that name the target, of the subject's roles; those of ACL objects among them. */
-  about({ subject, action, resource, context: { time } }: AccessRequest): AboutRequest {
+  about(request: AccessRequest): AboutRequest {
+    const { subject, resource, context } = request;
     const { upstream, kind, name } = resource;
+    const { time } = context;
     const { roles } = rolesOf(subject, this.#policy);
     const rules: CompiledRule[] = [];
     for (const role of roles) findInScope(role.rules, upstream, kind, name, rules);
@@ -70,9 +73,7 @@ export class RuleTexts {
     );
     const entries = objects.flatMap((object) => roles.flatMap((role) => object.entries.get(role) ?? []));
     const inForce = (rule: CompiledRule): boolean =>
-      !isOnTrial(rule, time) &&
-      coversUpstream(rule.scope.upstreams, upstream) &&
-      (rule.actions?.has(action) ?? true);
+      !isOnTrial(rule, time) && coversUpstream(rule.scope.upstreams, upstream) && coversAction(rule, request);
     const write = (acl: boolean) => (rule: CompiledRule) => ({
       effect: rule.effect,
       passing: (rule.when?.passing.length ?? 0) > 0,

@@ -107,6 +107,18 @@ describe('who gains and who loses', () => {
     );
   });
 
+  it('tells a scope that a token now needs, and another one that it needs instead', () => {
+    const open = base('{ tools: [a], upstreams: [one] }', 'token: { issuer: "https://i" }');
+    const asking = (scope: string) => `${open}scopes: [{ match: { tools: [a] }, scopes: ${scope} }]\n`;
+    const caller = 'token:https://i#somebody';
+    expect(differencesOf(open, asking('read'))).toEqual([
+      `${caller} loses call tool a on one: always -> depends`,
+    ]);
+    expect(differencesOf(asking('read'), asking('write'))).toContain(
+      `${caller} changed call tool a on one: depends -> depends`,
+    );
+  });
+
   it('counts the sections that are not about who may do what', () => {
     const limits = (rate: string) =>
       `${base('{ tools: [a] }')}limits: [{ name: l, match: { tools: [a] }, per: principal, rate: ${rate} }]\n`;
