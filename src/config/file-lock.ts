@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, realpath, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** 3 s in all: a command that changes a file needs a hundredth of that. */
@@ -15,17 +15,16 @@ export class FileLocked extends Error {
 
 /**
  * Does some work while no other process does any with the same file, where it asks in the same way. The lock is the file
- * `FILE.lock` beside it. One that was left behind is not taken over: two that both took it over would be worse.
+ * `FILE.lock` beside it, or beside what a link of that name points at. One that was left behind is not taken over: two that both took it over would be worse.
  *
  * @throws FileLocked where it is not free within 3 s
  */
 export async function withFileLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const lock = `${file}.lock`;
+  // Of the file itself: two names of one file, a link and what it points at, must not have two locks.
+  const lock = `${await realpath(file).catch(() => file)}.lock`;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const handle = await open(lock, 'wx', 0o600);
-      await handle.writeFile(String(process.pid));
-      await handle.close();
+      await writeLock(lock);
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -37,6 +36,19 @@ export async function withFileLock<T>(file: string, work: () => Promise<T>): Pro
     return await work();
   } finally {
     await rm(lock, { force: true });
+  }
+}
+
+/** A disk that is full must not leave a lock that nobody holds. */
+async function writeLock(lock: string): Promise<void> {
+  const handle = await open(lock, 'wx', 0o600);
+  try {
+    await handle.writeFile(String(process.pid));
+  } catch (error) {
+    await rm(lock, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
   }
 }
 

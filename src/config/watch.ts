@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type FileGroup, fileReferences, isPolicyFile } from './files.ts';
 import type { Config } from './schema.ts';
 
@@ -21,7 +22,7 @@ export interface WatchOptions {
 }
 
 export interface Watcher {
-  /** Compares now, as the poll does. Resolves once the callback, if there was cause for one, has returned. */
+  /** Compares now, as the poll does, and waits for files that are being written. Resolves once the callback, if there was cause for one, has returned. */
   check(): Promise<void>;
   close(): void;
 }
@@ -62,10 +63,37 @@ export async function watchFiles(
   let comparing: Promise<void> | undefined;
   let again = false;
 
-  async function compare(): Promise<void> {
+  async function digests(): Promise<ReadonlyMap<Watched, string>> {
+    const found = new Map<Watched, string>();
+    for (const file of watched) found.set(file, await digestOf(file));
+    return found;
+  }
+
+  /**
+   * What stands in the files once nobody writes: half a file can be a valid one, with half of the keys or of the denies.
+   * Files of one set are written one by one, so any that moves holds up all.
+   */
+  async function atRest(first: ReadonlyMap<Watched, string>): Promise<ReadonlyMap<Watched, string>> {
+    let found = first;
+    for (let waits = 0; waits < longestUnrest && !closed; waits += 1) {
+      await sleep(options.settle, undefined, { ref: false });
+      const next = await digests();
+      if (watched.every((file) => next.get(file) === found.get(file))) return next;
+      found = next;
+    }
+    return found;
+  }
+
+  /** @param settled whether notifications came and then fell quiet: they tell of every write to these folders */
+  async function compare(settled: boolean): Promise<void> {
+    const differs = (found: ReadonlyMap<Watched, string>): boolean =>
+      watched.some((file) => found.get(file) !== known.get(file));
+    let found = await digests();
+    if (!differs(found)) return;
+    if (!settled) found = await atRest(found);
     const groups = new Set<FileGroup>();
     for (const file of watched) {
-      const digest = await digestOf(file);
+      const digest = found.get(file)!;
       if (digest === known.get(file)) continue;
       known.set(file, digest);
       groups.add(file.group);
@@ -74,17 +102,18 @@ export async function watchFiles(
   }
 
   /** One comparison at a time; what happens meanwhile causes one more, never a queue of them. */
-  function check(): Promise<void> {
+  function check(settled = false): Promise<void> {
     if (comparing !== undefined) {
       again = true;
       return comparing;
     }
     comparing = (async () => {
       try {
-        do {
+        await compare(settled);
+        while (again && !closed) {
           again = false;
-          await compare();
-        } while (again && !closed);
+          await compare(false);
+        }
       } catch (error) {
         failed(error);
       } finally {
@@ -95,17 +124,23 @@ export async function watchFiles(
   }
 
   let noticedAt: number | undefined;
+  /** Notifications came after the last quiet period was begun. */
+  let unrest = false;
   const notice = () => {
     if (closed) return;
     const now = performance.now();
     noticedAt ??= now;
     // A folder that never falls quiet must not put the comparison off for ever.
-    if (settle !== undefined && now - noticedAt > longestUnrest * options.settle) return;
+    if (settle !== undefined && now - noticedAt > longestUnrest * options.settle) {
+      unrest = true;
+      return;
+    }
+    unrest = false;
     clearTimeout(settle);
     settle = setTimeout(() => {
       settle = undefined;
       noticedAt = undefined;
-      void check();
+      void check(!unrest);
     }, options.settle);
     settle.unref();
   };
@@ -123,11 +158,15 @@ export async function watchFiles(
       failed(error);
     }
   }
-  const poll = options.poll > 0 ? setInterval(() => void check(), options.poll) : undefined;
+  const look = (): void => {
+    // Somebody writes: the end of the quiet period looks anyway.
+    if (settle === undefined) void check();
+  };
+  const poll = options.poll > 0 ? setInterval(look, options.poll) : undefined;
   poll?.unref();
 
   return {
-    check,
+    check: () => check(),
     close() {
       closed = true;
       clearTimeout(settle);

@@ -12,7 +12,7 @@ export interface ReloadStep {
 }
 
 export interface Reloader {
-  /** Reads everything again. One at a time, in order: a storm of signals never runs two reloads into one another. */
+  /** Reads everything again. One reload at a time: a storm of signals never runs two reloads into one another. */
   run(reason: ReloadReason): Promise<void>;
   /** What did not load the last time that it was read. */
   failing(): readonly string[];
@@ -30,16 +30,24 @@ export function createReloader(
   const failing = new Map<string, string>();
   let running: Promise<void> | undefined;
 
-  async function readAll(reason: ReloadReason): Promise<void> {
-    for (const { what, read } of steps()) {
-      try {
-        await read();
-        if (failing.delete(what)) deps.log.info('reloaded after a failure', { what });
-      } catch (cause) {
-        failing.set(what, (cause as Error).message);
-        deps.log.error('not reloaded: the last good one stays in force', { what, cause });
+  async function readStep({ what, read }: ReloadStep): Promise<void> {
+    try {
+      await read();
+      if (failing.delete(what)) deps.log.info('reloaded after a failure', { what });
+    } catch (cause) {
+      failing.set(what, (cause as Error).message);
+      // That something of several did not load helps nobody: each says which it is.
+      const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+      for (const each of causes) {
+        deps.log.error('not reloaded: the last good one stays in force', { what, cause: each });
       }
     }
+  }
+
+  // All at once: a revocation must not wait for an issuer that does not answer, and files that were found to be at rest
+  // are read before somebody writes to them again.
+  async function readAll(reason: ReloadReason): Promise<void> {
+    await Promise.all(steps().map(readStep));
     await deps.after(reason, [...failing.keys()]);
   }
 

@@ -6,9 +6,10 @@ import { type ErrorCode, errorTable } from '../errors.ts';
 import type { Peer, PeerCertificate } from '../identity/peer.ts';
 import { CertificateRefused } from './certificate-refused.ts';
 import { Admission, Connection } from './connections.ts';
+import { peerOfHandshake } from './handshake-peer.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { ListenerOptions } from './options.ts';
-import { plainPeer, tlsPeer, unmapped } from './peer.ts';
+import { plainPeer, unmapped } from './peer.ts';
 import { knownVerb, rawRefusal } from './refusal.ts';
 import { type AnyRequest, type AnyResponse, HttpReply, type ReplyContext } from './reply.ts';
 import { maximumHeaders } from './request-headers.ts';
@@ -37,10 +38,15 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
   const bySocket = new WeakMap<object, Connection>();
   const bySession = new WeakMap<object, Connection>();
   const tls = options.tls !== undefined;
+  const begunWith = new WeakMap<object, TlsMaterial>();
 
   const open = (socket: Socket): Connection => {
     const proven = tls
-      ? tlsPeer(socket as TLSSocket, deps.material()?.trust)
+      ? peerOfHandshake(
+          socket as TLSSocket,
+          begunWith.get(rawSocketOf(socket as TLSSocket) ?? socket),
+          deps.material(),
+        )
       : { peer: plainPeer(socket), chain: undefined, unverified: undefined };
     const certificate = proven.peer.tls?.certificate;
     const revoked = certificate !== undefined && deps.isRevoked(certificate);
@@ -66,7 +72,9 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
       refuseSocket(peer, full, 'too many connections');
       return;
     }
-    if (!tls) open(socket);
+    const material = deps.material();
+    if (material === undefined) open(socket);
+    else begunWith.set(socket, material);
     proceed();
   });
 
@@ -211,7 +219,10 @@ function intercept(
   });
 }
 
-/** Node keeps the TCP socket under a TLS one in a member without a documented name; nothing rests on it but records. */
+/**
+ * Node keeps the TCP socket under a TLS one in a member without a documented name. Without it records lack the address,
+ * and no certificate is believed.
+ */
 function rawSocketOf(socket: TLSSocket): Socket | undefined {
   return (socket as unknown as { readonly _parent?: Socket })._parent ?? undefined;
 }

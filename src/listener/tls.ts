@@ -1,6 +1,7 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { pemBlocks } from '../values/pem-blocks.ts';
 import { type ClientTrust, isSignedBy } from './client-chain.ts';
 import { readRevocations, subjectOf } from './crl.ts';
 import type { TlsOptions } from './options.ts';
@@ -100,13 +101,14 @@ async function read(file: string): Promise<string> {
 }
 
 /** Node reads only the first CRL of a file, and takes a CA file without certificates for none: so split it here. */
-function pemBlocks(text: string, label: string): readonly string[] {
-  const pattern = new RegExp(`-----BEGIN ${label}-----[A-Za-z0-9+/=\\s]+-----END ${label}-----`, 'g');
-  return text.match(pattern) ?? [];
+function blocksOf(file: string, text: string, label: string): readonly string[] {
+  const blocks = pemBlocks(text, label);
+  if (blocks === undefined) throw new Error(`${file}: a PEM block in it is not whole`);
+  return blocks;
 }
 
 function parseCertificates(file: string, text: string): readonly X509Certificate[] {
-  const blocks = pemBlocks(text, 'CERTIFICATE');
+  const blocks = blocksOf(file, text, 'CERTIFICATE');
   if (blocks.length === 0) throw new Error(`${file}: no PEM certificate in it`);
   return blocks.map((block) => {
     try {
@@ -118,7 +120,7 @@ function parseCertificates(file: string, text: string): readonly X509Certificate
 }
 
 function parseLists(file: string, text: string): readonly { pem: string; der: Buffer }[] {
-  const blocks = pemBlocks(text, 'X509 CRL');
+  const blocks = blocksOf(file, text, 'X509 CRL');
   if (blocks.length === 0) throw new Error(`${file}: no PEM CRL (BEGIN X509 CRL) in it`);
   return blocks.map((pem) => {
     const der = Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -43,6 +43,29 @@ async function mountConfigMap(path: string, version: string, files: Record<strin
 }
 
 describe('a change is seen', () => {
+  test('only once nobody writes, by a look that comes between two writes', async () => {
+    const file = join(folder, 'keys.yaml');
+    const other = join(folder, 'revoked.yaml');
+    await writeFile(file, 'one');
+    await writeFile(other, 'one');
+    const seen: string[] = [];
+    const watcher = await watchFiles(
+      [file, other].map((path) => ({ path, group: 'apiKeys', folder: false })),
+      // Quiet for so long that no write of this test takes longer.
+      { settle: 400, poll: 0 },
+      async () => void seen.push(`${await readFile(file, 'utf8')} ${await readFile(other, 'utf8')}`),
+      vi.fn(),
+    );
+    watchers.push(watcher);
+    await writeFile(file, 'tw');
+    const look = watcher.check();
+    await writeFile(file, 'two');
+    const again = watcher.check();
+    await writeFile(other, 'two');
+    await Promise.all([look, again]);
+    expect(seen).toEqual(['two two']);
+  });
+
   test('when Kubernetes swaps ..data, once for all files in it', async () => {
     const { path } = policies();
     await mountConfigMap(path, '..2026_01', { 'a.yaml': 'one', 'b.yaml': 'one' });
