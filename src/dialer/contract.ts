@@ -10,6 +10,11 @@ export interface DialRequest {
   readonly signal?: AbortSignal | undefined;
   /** Default `other`. */
   readonly purpose?: DialPurpose | undefined;
+  /**
+   * Whether a 2xx is an answer to what was asked, judged on a copy. Only metrics and logs hear of it: the answer is given
+   * back all the same. Not to say yes, or to throw, is no. Default: every 2xx is one.
+   */
+  readonly answers?: ((response: Response) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -29,6 +34,6 @@ export interface Dialer {
 }
 
 /** The same dial, counted under a purpose: for libraries that make the request themselves. */
-export function dialFor(dial: Dial, purpose: DialPurpose): Dial {
-  return (url, request) => dial(url, { ...request, purpose });
+export function dialFor(dial: Dial, purpose: DialPurpose, answers?: DialRequest['answers']): Dial {
+  return (url, request) => dial(url, { ...request, purpose, answers });
 }

@@ -13,8 +13,18 @@ import { readTrust } from './trust-roots.ts';
 /** 16 KiB: what Node lets a server send, and twenty times what issuers do. */
 const maxHeaderBytes = 16 * 1024;
 
-/** How a dial ended: `ok` with a status of 2xx, `status` with another, or why there was no answer. */
-export type DialOutcome = 'ok' | 'status' | DialErrorCode;
+/**
+ * How a dial ended: `ok` with a status of 2xx, `malformed` where that was no answer to what was asked, `status` with
+ * another status, or why there was nothing.
+ */
+export type DialOutcome = 'ok' | 'malformed' | 'status' | DialErrorCode;
+
+/** What is under way. */
+interface Exchange {
+  /** Purpose and origin. */
+  readonly what: string;
+  readonly running: Promise<Response>;
+}
 
 export interface DialReport {
   readonly purpose: DialPurpose;
@@ -55,23 +65,37 @@ export function createDialer(
   const allowed = readPrivateBlocks(options.private);
   const resolve = dependencies.resolve ?? systemResolve;
   let trust = readTrust(options.ca, dependencies.readFile);
-  const underWay = new Map<AbortController, Promise<unknown>>();
-  // Names that are being resolved, also for dials that gave up: each holds a thread until the name service lets go.
-  let resolving = 0;
+  const underWay = new Map<AbortController, Exchange>();
+  const resolving = new Map<string, Promise<readonly string[]>>();
   let closed = false;
 
-  const countedResolve: Resolve = async (host) => {
-    resolving += 1;
-    try {
-      return await resolve(host);
-    } finally {
-      resolving -= 1;
-    }
+  /**
+   * Names are resolved once at a time, also for dials that gave up: each holds one of the few threads that the process
+   * has for this and for files, until the name service lets go. One name that hangs must not take them all.
+   */
+  const resolveOnce: Resolve = (host) => {
+    const running = resolving.get(host);
+    if (running !== undefined) return running;
+    const asking = resolve(host).finally(() => resolving.delete(host));
+    resolving.set(host, asking);
+    return asking;
   };
+
+  /**
+   * Beyond the number there is room for whoever has nothing under way yet, up to twice the number: an issuer that is slow,
+   * or about whose tokens a stranger makes us ask, keeps only itself waiting.
+   */
+  function isBusy(target: Target, what: string): boolean {
+    if (resolving.size >= options.concurrency && !resolving.has(target.host)) return true;
+    if (underWay.size < options.concurrency) return false;
+    return (
+      underWay.size >= 2 * options.concurrency || [...underWay.values()].some((other) => other.what === what)
+    );
+  }
 
   async function exchange(target: Target, request: DialRequest, signal: AbortSignal): Promise<Response> {
     const { method, headers, body } = toOutgoing(request);
-    const addresses = await orAborted(resolveTarget(target, allowed, countedResolve), signal);
+    const addresses = await orAborted(resolveTarget(target, allowed, resolveOnce), signal);
     const client = new Client(target.origin, {
       pipelining: 0,
       maxHeaderSize: maxHeaderBytes,
@@ -96,7 +120,8 @@ export function createDialer(
   /** Bounds one exchange in time and number, and says in one vocabulary what went wrong. */
   async function guarded(target: Target, request: DialRequest): Promise<Response> {
     if (closed) throw new DialError('dial-closed', `${target.shown}: the dialer is closed`);
-    if (Math.max(underWay.size, resolving) >= options.concurrency) {
+    const what = `${request.purpose ?? 'other'} ${target.origin}`;
+    if (isBusy(target, what)) {
       throw new DialError('dial-busy', `${target.shown}: ${options.concurrency} dials are under way`);
     }
     const controller = new AbortController();
@@ -108,7 +133,7 @@ export function createDialer(
     given?.addEventListener('abort', aborted, { once: true });
     if (given?.aborted === true) aborted();
     const running = exchange(target, request, controller.signal);
-    underWay.set(controller, running);
+    underWay.set(controller, { what, running });
     try {
       return await running;
     } catch (error) {
@@ -130,7 +155,7 @@ export function createDialer(
         const target = readTarget(url);
         shown = target.shown;
         const response = await guarded(target, request);
-        report(response.ok ? 'ok' : 'status', response.status);
+        report(await outcomeOf(response, request), response.status);
         return response;
       } catch (error) {
         const known = error instanceof DialError ? error : new DialError('dial-answer', 'failed');
@@ -146,9 +171,19 @@ export function createDialer(
       for (const controller of underWay.keys()) {
         controller.abort(new DialError('dial-closed', 'the dialer is closed'));
       }
-      await Promise.allSettled(underWay.values());
+      await Promise.allSettled([...underWay.values()].map(({ running }) => running));
     },
   };
+}
+
+async function outcomeOf(response: Response, { answers }: DialRequest): Promise<DialOutcome> {
+  if (!response.ok) return 'status';
+  if (answers === undefined) return 'ok';
+  try {
+    return (await answers(response.clone())) ? 'ok' : 'malformed';
+  } catch {
+    return 'malformed';
+  }
 }
 
 /** A name service that hangs cannot be told to stop: its answer is no longer waited for. */

@@ -53,7 +53,7 @@ export const outboundOptions = z
       .max(1024)
       .prefault(32)
       .describe(
-        'Exchanges at one time; further ones fail at once. Default 32, because keys and tokens are remembered: more at ' +
+        'Exchanges at one time; further ones fail at once, but for the first of each kind and host. Default 32, because keys and tokens are remembered: more at ' +
           'once means that somebody makes us ask.',
       ),
   })

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-
-const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+import { pemBlocks } from '../values/pem-blocks.ts';
 
 /**
  * What vouches for issuers: the roots that Node trusts (with `NODE_EXTRA_CA_CERTS`), and those of the files. Made once,
@@ -15,7 +14,8 @@ export function readTrust(
   readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
 ): SecureContext {
   const own = files.flatMap((path) => {
-    const found = readFile(path).match(certificate) ?? [];
+    const found = pemBlocks(readFile(path), 'CERTIFICATE');
+    if (found === undefined) throw new Error(`${path}: a PEM block in it is not whole`);
     if (found.length === 0) throw new Error(`${path}: there is no certificate in it`);
     for (const pem of found) {
       try {

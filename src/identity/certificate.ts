@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { pemBlocks } from '../values/pem-blocks.ts';
 import { type Authenticator, type AuthenticatorAnswer, bad, notMine } from './authenticator.ts';
 import { type CertificateNames, readCertificateNames } from './certificate-names.ts';
 import { createLru } from './lru.ts';
@@ -155,7 +156,8 @@ function loadAnchors(options: CertificateOptions, readFile: (path: string) => st
 }
 
 function readFingerprints(path: string, readFile: (path: string) => string): readonly string[] {
-  const blocks = readFile(path).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pemBlocks(readFile(path), 'CERTIFICATE');
+  if (blocks === undefined) throw new Error(`${path}: a PEM block in it is not whole`);
   if (blocks.length === 0) throw new Error(`${path}: holds no certificate`);
   try {
     return blocks.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase());

@@ -41,15 +41,18 @@ export function challengeFor(
     ];
     const support = resource?.dpop;
     const algorithms = dpop?.algorithms ?? support?.algorithms;
+    const presented = /^(bearer|dpop)(?=\s|$)/i.exec(evidence.authorization ?? '')?.[0].toLowerCase();
+    const errorOf = (scheme: string) => (presented === scheme ? 'invalid_token' : undefined);
+    // Not all that is wrong with a token is found by whoever checks proofs: it may be on the deny list.
     const ofDpop: Parameters = [
-      ['error', dpop?.error],
+      ['error', dpop?.error ?? errorOf('dpop')],
       ['algs', algorithms?.join(' ')],
     ];
-    const presented = /^bearer(\s|$)/i.test(evidence.authorization ?? '');
-    const bearer = challenge('Bearer', [...about, ['error', presented ? 'invalid_token' : undefined]]);
+    const bearer = challenge('Bearer', [...about, ['error', errorOf('bearer')]]);
     if (support?.required === true) challenges.push(challenge('DPoP', [...ofDpop, ...about]));
     // Whoever came with a proof looks at the first challenge for what is wrong with it.
-    else if (dpop !== undefined) challenges.push(challenge('DPoP', ofDpop), bearer);
+    else if (algorithms !== undefined && presented === 'dpop')
+      challenges.push(challenge('DPoP', ofDpop), bearer);
     else if (algorithms !== undefined) challenges.push(bearer, challenge('DPoP', ofDpop));
     else challenges.push(bearer);
   }

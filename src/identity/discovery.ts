@@ -77,7 +77,16 @@ async function fetchMetadata(
   dial: Dial,
   signal: AbortSignal,
 ): Promise<IssuerMetadata> {
-  const response = await dial(url, { signal, headers: { accept: 'application/json' }, purpose: 'discovery' });
+  const response = await dial(url, {
+    signal,
+    headers: { accept: 'application/json' },
+    purpose: 'discovery',
+    answers: async (answer) => (await readMetadata(issuer, url, answer)) !== undefined,
+  });
+  return readMetadata(issuer, url, response);
+}
+
+async function readMetadata(issuer: string, url: string, response: Response): Promise<IssuerMetadata> {
   if (response.status !== 200) throw new Error(`${url}: status ${response.status}`);
   const document = readJsonObject(Buffer.from(await response.arrayBuffer()));
   if (document === undefined) throw new Error(`${url}: not a JSON object`);

@@ -13,6 +13,8 @@ export interface ProofSubject {
   /** Public URL of the route; undefined where configuration gives none. */
   readonly resource: string | undefined;
   readonly token: string;
+  /** Id of the token's principal: whose share of the replay memory the proof takes. */
+  readonly holder: string;
   /** `cnf.jkt` of the token. */
   readonly thumbprint: string;
   /** Milliseconds since the epoch. */
@@ -83,12 +85,10 @@ export function createDpopChecker(
     const refusal = await verify(proof, key, header['alg'] as string);
     if (refusal !== undefined) return refusal;
     // Last, and at once: a proof that fails elsewhere takes no room, and of two equal ones only one passes.
-    const seen = memory.remember(
-      about.thumbprint,
-      payload['jti'] as string,
-      issuedAt + options.window,
-      about.time,
-    );
+    const { holder, thumbprint } = about;
+    const id = payload['jti'] as string;
+    const until = issuedAt + options.window;
+    const seen = memory.remember({ holder, thumbprint, id, until }, about.time);
     return seen === 'new' ? undefined : replayReasons[seen];
   }
 

@@ -6,6 +6,7 @@ import type { Discovery } from './discovery.ts';
 import type { IntrospectionOptions } from './introspection-options.ts';
 import { readJsonObject } from './json-object.ts';
 import { createLru } from './lru.ts';
+import { createQuestionLine } from './question-line.ts';
 
 /** What an issuer says of a token (RFC 7662, section 2.2). */
 export type Introspection =
@@ -23,8 +24,9 @@ export interface Introspector {
    * Whether the token is for this gateway, and who its subject is, is not looked at.
    *
    * @param time milliseconds since the epoch
+   * @param verified its signature is the issuer's own: nobody made it up. Default false
    */
-  introspect(token: string, time: number): Promise<Introspection>;
+  introspect(token: string, time: number, verified?: boolean): Promise<Introspection>;
   /** Reads the client's secret or key again. @throws Error when that fails; the old one then stays */
   reload(): Promise<void>;
   close(): void;
@@ -34,6 +36,12 @@ export interface IntrospectorDependencies {
   /** Where the issuer's metadata name the endpoint. Needed where `endpoint` is not configured. */
   readonly discovery?: Discovery | undefined;
   readonly readFile?: ((path: string) => string) | undefined;
+}
+
+interface IssuerOptions {
+  readonly issuer: string;
+  /** Milliseconds that the issuer's clock may be ahead. Default 0. */
+  readonly clockSkew?: number;
 }
 
 /** Answers remembered: some 2 KiB each. When full, what was used longest ago is asked about again. */
@@ -51,7 +59,7 @@ interface Answer {
  * @throws Error where the secret or key cannot be read
  */
 export function createIntrospector(
-  options: IntrospectionOptions & { readonly issuer: string },
+  options: IntrospectionOptions & IssuerOptions,
   dial: Dial,
   dependencies: IntrospectorDependencies = {},
 ): Introspector {
@@ -60,17 +68,19 @@ export function createIntrospector(
     throw new TypeError('An introspector needs an endpoint, or the metadata that names it');
   }
   let client = readClientAuthentication(options, readFile);
-  const answers = createLru<string, Answer>(remembered);
+  // Apart: however many tokens strangers make up, they do not drive out what is known of good ones.
+  const good = createLru<string, Answer>(remembered);
+  const bad = createLru<string, Answer>(remembered);
   const running = new Map<string, Promise<Introspection>>();
-  const line = createLine(options.concurrency, options.concurrency * 4);
+  const line = createQuestionLine(options.concurrency, options.concurrency * 4);
   const closing = new AbortController();
 
-  async function ask(token: string, hash: string, time: number): Promise<Introspection> {
-    if (!(await line.enter())) return unavailable;
+  async function ask(token: string, hash: string, time: number, known: boolean): Promise<Introspection> {
+    if (!(await line.enter(known))) return unavailable;
     try {
       const endpoint = options.endpoint ?? (await discovery?.fresh(time))?.introspectionEndpoint;
       if (endpoint === undefined || closing.signal.aborted) return unavailable;
-      const said = toIntrospection(await fetchAnswer(token, endpoint), options.issuer, time);
+      const said = toIntrospection(await fetchAnswer(token, endpoint), options, time);
       remember(hash, said, time);
       return said;
     } catch {
@@ -88,19 +98,15 @@ export function createIntrospector(
       client,
       token,
       {
-        [customFetch]: dialFor(dial, 'introspection'),
+        [customFetch]: dialFor(dial, 'introspection', isAnswer),
         // The dialer judges: http only where configuration names the address.
         [allowInsecureRequests]: true,
         additionalParameters: { token_type_hint: 'access_token' },
         signal: closing.signal,
       },
     );
-    const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-    // `application/token-introspection+jwt` (RFC 9701) was not asked for, and its signature is not checked here.
-    if (response.status !== 200 || type !== 'application/json')
-      throw new Error('not an introspection answer');
-    const answer = readJsonObject(Buffer.from(await response.arrayBuffer()));
-    if (answer === undefined) throw new Error('not a JSON object');
+    const answer = await readAnswer(response);
+    if (answer === undefined) throw new Error('not an introspection answer');
     return answer;
   }
 
@@ -109,21 +115,27 @@ export function createIntrospector(
     const exp = said.active ? said.claims['exp'] : undefined;
     const lifetime = said.active ? options.cache : options.negativeCache;
     const until = Math.min(time + lifetime, typeof exp === 'number' ? exp * 1000 : Number.POSITIVE_INFINITY);
-    if (until > time) answers.set(hash, { said, askedAt: time, until });
+    // What was good a moment ago has another line in front of the issuer, also once it must be asked about again.
+    if (said.active) good.set(hash, { said, askedAt: time, until });
+    else good.delete(hash);
+    if (!said.active && until > time) bad.set(hash, { said, askedAt: time, until });
   }
 
   return {
-    introspect(token, time) {
+    introspect(token, time, verified = false) {
       const hash = createHash('sha256').update(token).digest('base64');
-      const known = answers.get(hash);
+      const known = good.get(hash) ?? bad.get(hash);
       // An answer from the future, by a clock that was set back since, would be believed for too long.
-      if (known !== undefined && time < known.until && known.askedAt - time < options.negativeCache) {
+      const remembered = known !== undefined && known.until > known.askedAt;
+      if (remembered && time < known.until && known.askedAt - time < options.negativeCache) {
         return Promise.resolve(known.said);
       }
-      answers.delete(hash);
+      bad.delete(hash);
       const underWay = running.get(hash);
       if (underWay !== undefined) return underWay;
-      const asking = ask(token, hash, time).finally(() => running.delete(hash));
+      const asking = ask(token, hash, time, verified || good.get(hash) !== undefined).finally(() =>
+        running.delete(hash),
+      );
       running.set(hash, asking);
       return asking;
     },
@@ -132,53 +144,54 @@ export function createIntrospector(
     },
     close() {
       closing.abort();
-      answers.clear();
+      good.clear();
+      bad.clear();
     },
   };
+}
+
+async function readAnswer(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  // `application/token-introspection+jwt` (RFC 9701) was not asked for, and its signature is not checked here.
+  if (response.status !== 200 || type !== 'application/json') return undefined;
+  const answer = readJsonObject(Buffer.from(await response.arrayBuffer()));
+  return answer !== undefined && isWellFormed(answer) ? answer : undefined;
+}
+
+async function isAnswer(response: Response): Promise<boolean> {
+  return (await readAnswer(response)) !== undefined;
+}
+
+function isWellFormed({ active, exp, nbf }: Readonly<Record<string, unknown>>): boolean {
+  return active === false || (active === true && isDate(exp) && isDate(nbf));
 }
 
 const unavailable: Introspection = Object.freeze({ unavailable: true });
 const inactive: Introspection = Object.freeze({ active: false });
 
-/** Judges the answer as it stands at `time`; what is malformed is no answer. */
+interface WellFormed {
+  readonly active: boolean;
+  readonly iss?: unknown;
+  readonly exp?: number;
+  readonly nbf?: number;
+}
+
+/** Judges a well-formed answer as it stands at `time`. */
 function toIntrospection(
   answer: Readonly<Record<string, unknown>>,
-  issuer: string,
+  { issuer, clockSkew = 0 }: IssuerOptions,
   time: number,
 ): Introspection {
-  const { active, iss, exp, nbf } = answer;
+  const { active, iss, exp, nbf } = answer as unknown as WellFormed;
   if (active === false) return inactive;
-  if (active !== true) return unavailable;
-  if (!isDate(exp) || !isDate(nbf)) return unavailable;
   // A server that serves several issuers answers for all of them: each entry takes its own only.
   if (iss !== undefined && iss !== issuer) return inactive;
   if (exp !== undefined && exp * 1000 <= time) return inactive;
-  if (nbf !== undefined && nbf * 1000 > time) return inactive;
+  // Issuers write the moment into it at which they made the token, by their clock.
+  if (nbf !== undefined && nbf * 1000 > time + clockSkew) return inactive;
   return Object.freeze({ active: true, claims: Object.freeze({ ...answer }) });
 }
 
 function isDate(value: unknown): value is number | undefined {
   return value === undefined || (typeof value === 'number' && Number.isFinite(value));
-}
-
-/** Lets `most` in at one time and `waiting` wait for it; the rest is turned away. */
-function createLine(most: number, waiting: number): { enter(): Promise<boolean>; leave(): void } {
-  const queue: (() => void)[] = [];
-  let inside = 0;
-  return {
-    enter() {
-      if (inside < most) {
-        inside += 1;
-        return Promise.resolve(true);
-      }
-      if (queue.length >= waiting) return Promise.resolve(false);
-      return new Promise((resolve) => queue.push(() => resolve(true)));
-    },
-    leave() {
-      // Whoever waits takes the place over: the number inside stays.
-      const next = queue.shift();
-      if (next === undefined) inside -= 1;
-      else next();
-    },
-  };
 }

@@ -10,15 +10,19 @@ const maximumKeys = 100;
  * @throws Error on anything else; the message is for operators
  */
 export async function fetchJwks(dial: Dial, url: string, signal: AbortSignal): Promise<JSONWebKeySet> {
+  const { origin, pathname } = new URL(url);
+  const source = origin + pathname;
+  const read = async (response: Response): Promise<JSONWebKeySet> => {
+    if (response.status !== 200) throw new Error(`${source}: status ${response.status}`);
+    return parseJwks(await response.text(), source);
+  };
   const response = await dial(url, {
     signal,
     headers: { accept: 'application/jwk-set+json, application/json' },
     purpose: 'jwks',
+    answers: async (answer) => (await read(answer)) !== undefined,
   });
-  const { origin, pathname } = new URL(url);
-  const source = origin + pathname;
-  if (response.status !== 200) throw new Error(`${source}: status ${response.status}`);
-  return parseJwks(await response.text(), source);
+  return read(response);
 }
 
 /**

@@ -83,7 +83,11 @@ export function remember<Value extends object>(
       return believed(time);
     },
     refresh,
-    reload: () => look(lastTime),
+    async reload() {
+      // One that is under way may have been answered before what this one is for.
+      await running?.catch(() => {});
+      await look(lastTime);
+    },
     close() {
       closing.abort();
     },

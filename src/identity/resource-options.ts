@@ -17,7 +17,7 @@ export function isPublicUrl(text: string): boolean {
   const url = new URL(text);
   // A bare origin is written without the slash that a parser adds.
   if (url.href !== text && url.href !== `${text}/`) return false;
-  return hasPublicForm(url) && url.search === '' && !text.includes('?');
+  return hasPublicForm(url) && !text.includes('?');
 }
 
 function hasPublicForm(url: URL): boolean {

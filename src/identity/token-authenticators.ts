@@ -18,11 +18,12 @@ export function createTokenAuthenticators(
   const { authenticators, resources } = options;
   const takers = authenticators.filter(({ token }) => token?.introspection !== undefined);
   return (entry) => {
+    const { issuer, clockSkew } = entry;
     const discovery = entry.discovery ? createDiscovery(entry, needDial(dial)) : undefined;
     const introspector =
       entry.introspection === undefined
         ? undefined
-        : createIntrospector({ ...entry.introspection, issuer: entry.issuer }, needDial(dial), {
+        : createIntrospector({ ...entry.introspection, issuer, clockSkew }, needDial(dial), {
             discovery,
             readFile,
           });

@@ -154,7 +154,7 @@ export function createTokenAuthenticator(
   async function askIssuer(attempt: Attempt, asked: Introspector): Promise<AuthenticatorAnswer> {
     const said = await asked.introspect(attempt.token, attempt.evidence.time);
     if (said.active !== true) return refuse(inactiveReason(said), attempt);
-    const verified = vouch(said.claims, undefined, attempt);
+    const verified = vouch(withoutToken(said.claims, attempt.token), undefined, attempt);
     return typeof verified === 'string' ? refuse(verified, attempt) : use(verified, attempt);
   }
 
@@ -182,7 +182,7 @@ export function createTokenAuthenticator(
   ): Promise<AuthenticatorAnswer> {
     const { token, evidence, scheme } = attempt;
     if (revocable) {
-      const said = (await introspector?.introspect(token, evidence.time)) ?? unanswered;
+      const said = (await introspector?.introspect(token, evidence.time, true)) ?? unanswered;
       if (said.active !== true) return refuse(inactiveReason(said), attempt);
     }
     if (scheme === 'Bearer') return answer;
@@ -192,6 +192,7 @@ export function createTokenAuthenticator(
       verb: evidence.verb,
       resource: resources.get(evidence.upstream)?.resource,
       token,
+      holder: facts.principalId,
       thumbprint: facts.binding?.thumbprint ?? '',
       time: evidence.time,
     });
@@ -255,6 +256,18 @@ const unanswered: Introspection = { unavailable: true };
 
 function inactiveReason(said: Exclude<Introspection, { active: true }>): string {
   return said.active === false ? 'token-inactive' : 'token-introspection-unavailable';
+}
+
+/**
+ * Issuers that keep opaque tokens under their own text repeat it as `jti`. Claims are shown to policy, to servers in
+ * assertions, and in records: a member that holds the token is left out.
+ */
+function withoutToken(
+  claims: Readonly<Record<string, unknown>>,
+  token: string,
+): Readonly<Record<string, unknown>> {
+  const kept = Object.entries(claims).filter(([, value]) => !JSON.stringify(value)?.includes(token));
+  return Object.fromEntries(kept);
 }
 
 /** Claims that the issuer repeats word for word are those of the same token. */

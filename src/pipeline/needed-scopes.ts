@@ -18,10 +18,16 @@ const nobody: Subject = Object.freeze({ id: '', credentials: Object.freeze([]) }
 const mostBytes = 64 * 1024;
 
 /**
+ * 32 targets, more than a first request is about: each is held against every pattern, and one subscription of a stranger
+ * may name a thousand.
+ */
+const mostTargets = 32;
+
+/**
  * The scopes that policy asks for what a request is about, whoever sends it. Rests on the names in the request and on
  * policy alone: what upstreams really have makes no difference.
  *
- * @returns nothing where policy asks for none, or the request cannot be read
+ * @returns nothing where policy asks for none, or the request cannot be read or is too large to look into
  */
 export function neededScopes(
   arrival: Arrival,
@@ -41,6 +47,7 @@ export function neededScopes(
     const found = requestsOf(frame, era.revision ?? assumedRevision, asker);
     if (!found.ok) return [];
     requests.push(...found.value);
+    if (requests.length > mostTargets) return [];
   }
   return scopesFor(requests, policy);
 }

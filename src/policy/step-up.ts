@@ -50,11 +50,11 @@ export function stepUp(
   if (subject === undefined || requests.some((request) => request.subject !== subject)) return undefined;
   const token = onlyToken(subject);
   if (token === undefined) return undefined;
-  const search: Search = { requests, policy, subject, token, left: mostDecisions };
+  const search: Search = { requests, policy, token, wider: widerOf(subject, policy), left: mostDecisions };
   if (needed(search, []) === undefined) return undefined;
 
   let best: readonly string[] | undefined;
-  for (const start of unions(setsOf(subject, policy))) {
+  for (const start of search.wider.starts()) {
     // No way through this start can be shorter than the start.
     if (best !== undefined && start.length > best.length) break;
     const found = complete(search, start);
@@ -69,8 +69,8 @@ type Token = Extract<SubjectCredential, { kind: 'token' }>;
 interface Search {
   readonly requests: readonly AccessRequest[];
   readonly policy: CompiledPolicy;
-  readonly subject: Subject;
   readonly token: Token;
+  readonly wider: Wider;
   /** Decisions that may still be made. */
   left: number;
 }
@@ -100,10 +100,8 @@ function complete(search: Search, start: readonly string[]): readonly string[] |
  * help.
  */
 function needed(search: Search, extra: readonly string[]): readonly string[] | 'exhausted' | undefined {
-  const { requests, policy, subject, token } = search;
-  const scopes = [...new Set([...token.scopes, ...extra])];
-  const credentials = subject.credentials.map((one) => (one === token ? { ...token, scopes } : one));
-  const raised: Subject = { id: subject.id, credentials };
+  const { requests, policy, token, wider } = search;
+  const raised = wider.subject(token, extra);
   const { roles, scopes: held } = rolesOf(raised, policy);
   const missing = new Set<string>();
   let refused = false;
@@ -121,6 +119,47 @@ function needed(search: Search, extra: readonly string[]): readonly string[] | '
     }
   }
   return refused ? [...missing] : undefined;
+}
+
+/** One caller, as it would be with more scopes. */
+interface Wider {
+  readonly of: Subject;
+  /** The sets of scopes that a search begins with. */
+  starts(): readonly (readonly string[])[];
+  /** The caller with these scopes beside its own: the same object again, because its roles are remembered with it. */
+  subject(token: Token, extra: readonly string[]): Subject;
+}
+
+/**
+ * The caller that was asked about last. To find out its roles with every union of scopes costs far more than to decide,
+ * and a batch may ask a hundred times.
+ */
+const lastWider = new WeakMap<CompiledPolicy, Wider>();
+
+function widerOf(subject: Subject, policy: CompiledPolicy): Wider {
+  const last = lastWider.get(policy);
+  if (last?.of === subject) return last;
+  const subjects = new Map<string, Subject>();
+  let starts: readonly (readonly string[])[] | undefined;
+  const wider: Wider = {
+    of: subject,
+    starts() {
+      starts ??= unions(setsOf(subject, policy));
+      return starts;
+    },
+    subject(token, extra) {
+      const key = extra.join(' ');
+      const known = subjects.get(key);
+      if (known !== undefined) return known;
+      const scopes = [...new Set([...token.scopes, ...extra])];
+      const credentials = subject.credentials.map((one) => (one === token ? { ...token, scopes } : one));
+      const raised: Subject = { id: subject.id, credentials };
+      if (subjects.size < mostDecisions) subjects.set(key, raised);
+      return raised;
+    },
+  };
+  lastWider.set(policy, wider);
+  return wider;
 }
 
 /** What bindings lack, each set once, the smallest first. */

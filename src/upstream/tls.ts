@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls';
+import { pemBlocks } from '../values/pem-blocks.ts';
 import { readSmallFile } from './files.ts';
 import type { HttpUpstreamOptions } from './options.ts';
 
@@ -40,7 +41,9 @@ export function loadTls(options: HttpUpstreamOptions): TlsMaterial {
 /** Node takes a CA file without a single certificate for an empty list, and then trusts nobody without saying why. */
 function readCertificates(path: string): Buffer {
   const pem = readSmallFile(path, maxPemBytes);
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+  const blocks = pemBlocks(pem.toString('latin1'), 'CERTIFICATE');
+  if (blocks === undefined) throw new Error(`${path}: a PEM block in it is not whole`);
+  if (blocks.length === 0) {
     throw new Error(`${path}: no PEM certificate in it`);
   }
   return pem;

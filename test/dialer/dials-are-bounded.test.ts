@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { DialPurpose } from '../../src/dialer/contract.ts';
 import type { DialReport } from '../../src/dialer/create-dialer.ts';
 import { codeOf, dialerOf, errorOf, serve } from './support.ts';
 
@@ -15,21 +16,54 @@ describe('dials at one time', () => {
   test('beyond the number fail at once, and leave their place when they end', async () => {
     const dialer = dialerOf({ concurrency: 3, timeout: '300ms' });
     const running = Array.from({ length: 3 }, () => codeOf(dialer.dial(slow.url)));
-    for (let index = 0; index < 10; index++) expect(await codeOf(dialer.dial(quick.url))).toBe('dial-busy');
+    for (let index = 0; index < 10; index++) expect(await codeOf(dialer.dial(slow.url))).toBe('dial-busy');
     expect(await Promise.all(running)).toEqual(Array(3).fill('dial-timeout'));
     expect((await dialer.dial(quick.url)).status).toBe(200);
+  });
+
+  test('of one host and purpose do not keep others from their first', async () => {
+    const dialer = dialerOf({ concurrency: 2, timeout: '300ms' });
+    const ask = (url: string, purpose: DialPurpose) => codeOf(dialer.dial(url, { purpose }));
+    const running = [1, 2].map(() => ask(slow.url, 'introspection'));
+    expect(await ask(slow.url, 'introspection')).toBe('dial-busy');
+    for (let index = 0; index < 5; index++) expect((await dialer.dial(quick.url)).status).toBe(200);
+    running.push(ask(slow.url, 'jwks'), ask(slow.url, 'discovery'));
+    // Twice the number is the end, whoever asks.
+    expect(await ask(quick.url, 'jwks')).toBe('dial-busy');
+    expect(await Promise.all(running)).toEqual(Array(4).fill('dial-timeout'));
+    expect((await dialer.dial(quick.url)).status).toBe(200);
+  });
+
+  test('resolve one name once at a time, so that one which hangs leaves threads to the others', async () => {
+    const asked: string[] = [];
+    let letGo = () => {};
+    const hanging = new Promise<string[]>((done) => {
+      letGo = () => done(['127.0.0.1']);
+    });
+    const resolve = (host: string) => {
+      asked.push(host);
+      return host === 'idp.example' ? hanging : Promise.resolve(['127.0.0.1']);
+    };
+    const dialer = dialerOf({ timeout: '30ms' }, { resolve });
+    const dials = Array.from({ length: 10 }, () => codeOf(dialer.dial(`https://idp.example:${quick.port}/`)));
+    expect((await dialer.dial(`http://localhost:${quick.port}/`)).status).toBe(200);
+    expect(await Promise.all(dials)).toEqual(Array(10).fill('dial-timeout'));
+    expect(await codeOf(dialer.dial(`https://idp.example:${quick.port}/`))).toBe('dial-timeout');
+    expect(asked).toEqual(['idp.example', 'localhost']);
+    letGo();
+    await expect.poll(() => codeOf(dialer.dial(`https://idp.example:${quick.port}/`))).toBe('dial-tls');
   });
 
   test('count names that are still being resolved for dials that gave up', async () => {
     const letGo: (() => void)[] = [];
     const resolve = () => new Promise<string[]>((done) => letGo.push(() => done(['127.0.0.1'])));
     const dialer = dialerOf({ concurrency: 2, timeout: '20ms' }, { resolve });
-    const url = 'https://idp.example/';
-    expect(await Promise.all([codeOf(dialer.dial(url)), codeOf(dialer.dial(url))])).toEqual([
+    const urls = ['https://a.example/', 'https://b.example/'];
+    expect(await Promise.all(urls.map((url) => codeOf(dialer.dial(url))))).toEqual([
       'dial-timeout',
       'dial-timeout',
     ]);
-    expect(await codeOf(dialer.dial(url))).toBe('dial-busy');
+    expect(await codeOf(dialer.dial('https://c.example/'))).toBe('dial-busy');
     for (const done of letGo) done();
     await expect.poll(() => codeOf(dialer.dial(quick.url.replace('http', 'https')))).toBe('dial-tls');
   });

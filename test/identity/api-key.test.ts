@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createApiKey, createApiKeyAuthenticator, hashApiKey } from '../../src/identity/api-key.ts';
 import { apiKeysOptions } from '../../src/identity/options.ts';
@@ -29,6 +32,15 @@ describe('a new key', () => {
     });
     expect(first.entry.hash).toBe(`sha256:${createHash('sha256').update(first.key).digest('hex')}`);
     expect(second.key.slice(-43)).not.toBe(first.key.slice(-43));
+  });
+
+  test('is another one each time, under its name', () => {
+    const keys = Array.from({ length: 20 }, () => createApiKey('a.b-c_1'));
+    expect(new Set(keys.map(({ key }) => key)).size).toBe(20);
+    for (const { key, entry } of keys) {
+      expect(key).toMatch(/^spk_[a-z0-9]{8}_[A-Za-z0-9_-]{43}$/);
+      expect(entry).toEqual({ name: 'a.b-c_1', prefix: key.slice(4, 12), hash: hashApiKey(key) });
+    }
   });
 
   test.each(['', ' ', 'a b', 'a#b', 'a\0', '-a', '.a', 'é', 'a'.repeat(129)])(
@@ -107,6 +119,24 @@ describe('keys that are bad', () => {
 
 describe('files that stop the start', () => {
   const { entry } = first;
+
+  test('say all that is wrong with them, each with its place', () => {
+    const text = `keys:
+  - ${JSON.stringify(entry)}
+  - ${JSON.stringify({ ...entry, name: 'other' })}
+  - ${JSON.stringify({ ...second.entry, name: 'a b' })}
+`;
+    expect(() => authenticatorOf(() => text)).toThrow(
+      /^keys\.yaml:4:\d+: keys\[2\]\.name: Letters, digits[^\n]*$/m,
+    );
+    const twice = `keys:\n  - ${JSON.stringify(entry)}\n  - ${JSON.stringify({ ...entry, name: 'other' })}\n`;
+    expect(() => authenticatorOf(() => twice)).toThrow(
+      /^keys\.yaml:3:\d+: keys\[1\]\.prefix: Another key has this prefix$/,
+    );
+    const several = fileOf({ ...entry, name: 'a b' }, { ...second.entry, prefix: 'x' });
+    expect(() => authenticatorOf(() => several)).toThrow(/^keys\.yaml:[^\n]+\nkeys\.yaml:[^\n]+$/);
+  });
+
   test.each<[string, string, RegExp]>([
     ['two keys with one prefix', fileOf(entry, { ...entry, name: 'other' }), /Another key has this prefix/],
     ['a name that needs escaping', fileOf({ ...entry, name: 'a#b' }), /Letters, digits/],
@@ -147,6 +177,33 @@ describe('reload', () => {
       kind: 'bad',
       reason: 'api-key-unknown',
     });
+  });
+
+  test('the file is read from the disk', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keys-'));
+    try {
+      const path = join(folder, 'keys.yaml');
+      writeFileSync(path, file);
+      const authenticator = createApiKeyAuthenticator(apiKeysOptions.parse({ file: path }));
+      expect(authenticator.authenticate(evidenceOf({ apiKey: first.key }))).toMatchObject({ kind: 'proven' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('tells of keys that came with it, and of no credential that is not its own', async () => {
+    let text = fileOf(first.entry);
+    const authenticator = authenticatorOf(() => text);
+    text = fileOf(first.entry, { ...second.entry, expiresAt: expiry });
+    await authenticator.reload?.();
+    const answer = authenticator.authenticate(evidenceOf({ apiKey: second.key, time: 0 }));
+    if (answer instanceof Promise || answer.kind !== 'proven') throw new Error('not proven');
+    const standing = { kind: 'good', expiresAt: Date.parse(expiry) };
+    expect(authenticator.recheck?.(answer.credential)).toEqual(standing);
+    const unknown = { kind: 'bad', reason: 'api-key-unknown' };
+    // It says the same, but nobody proved it here.
+    expect(authenticator.recheck?.({ ...answer.credential })).toEqual(unknown);
+    expect(authenticator.recheck?.({ kind: 'anonymous' })).toEqual(unknown);
   });
 
   test('keeps what it had when the file is wrong or gone', async () => {

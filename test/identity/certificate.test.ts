@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createCertificateAuthenticator } from '../../src/identity/certificate.ts';
 import { readCertificateNames } from '../../src/identity/certificate-names.ts';
@@ -58,6 +61,7 @@ describe('names that become the principal', () => {
     [{ cn: 'spiffe://acme.example/admin' }, ['spiffe', 'cn'], 'cn:spiffe://acme.example/admin'],
     [{ cn: 'a + apikey:b' }, ['cn'], 'cn:a%20%2B%20apikey:b'],
     [{ cn: 'x', san: ['a.example', 'b.example'] }, ['dns', 'cn'], 'cn:x'],
+    [{ uris: ['https://acme.example/spiffe://b'] }, ['uri'], 'uri:https://acme.example/spiffe://b'],
     [{ uris: [id], eku: [] }, ['spiffe'], id],
     [{ uris: [id], eku: ['serverAuth', 'clientAuth'] }, ['spiffe'], id],
   ])('%j by %j is %s', async (request, principal, expected) => {
@@ -95,6 +99,7 @@ describe('certificates that a trusted CA signed and that are bad all the same', 
     [{ san: ['a.example', 'b.example'] }, ['dns'], 'certificate-name-ambiguous'],
     [{ uris: ['https://a.example/', 'https://b.example/'] }, ['spiffe', 'uri'], 'certificate-name-ambiguous'],
     [{ uris: ['no-scheme'] }, ['uri'], 'certificate-name-invalid'],
+    [{ uris: ['/no:scheme'] }, ['uri'], 'certificate-name-invalid'],
     [{ cn: 'a\0b' }, ['cn'], 'certificate-name-invalid'],
     [{ cn: 'a\nb' }, ['cn'], 'certificate-name-invalid'],
     [{ cn: 'a\u202eb' }, ['cn'], 'certificate-name-invalid'],
@@ -237,9 +242,32 @@ describe('which CA may vouch for which trust domain', () => {
     expect(() => createCertificateAuthenticator(options, { readFile: () => '' })).toThrow(
       'ca.crt: holds no certificate',
     );
-    expect(() => createCertificateAuthenticator(options, { readFile: () => broken })).toThrow(
-      'ca.crt: holds a certificate that cannot be read',
+    const cut = ca.caPem + ca.caPem.slice(0, -30);
+    expect(() => createCertificateAuthenticator(options, { readFile: () => cut })).toThrow(
+      'ca.crt: a PEM block in it is not whole',
     );
+    expect(() => createCertificateAuthenticator(options, { readFile: () => broken })).toThrow(
+      expect.objectContaining({
+        message: 'ca.crt: holds a certificate that cannot be read',
+        cause: expect.objectContaining({ code: expect.stringContaining('ASN1') }),
+      }),
+    );
+  });
+
+  test('the CA files are read from the disk', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'anchors-'));
+    try {
+      const file = join(folder, 'ca.crt');
+      writeFileSync(file, ca.caPem);
+      const authenticator = createCertificateAuthenticator(
+        certificateOptions.parse({ trust: [{ domain: 'acme.example', ca: file }] }),
+      );
+      const leaf = await ca.issue({ uris: ['spiffe://acme.example/a'] });
+      const certificate = { ...leaf, anchorFingerprint256: ca.fingerprint256 };
+      expect(authenticator.authenticate(evidenceOf({ certificate }))).toMatchObject({ kind: 'proven' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -30,6 +30,9 @@ describe('nonces', () => {
       '',
       nonce.slice(1),
       `${nonce}A`,
+      `${nonce}=`,
+      `${nonce}\n`,
+      `.${nonce}`,
       `${nonce.slice(0, -1)}${nonce.endsWith('A') ? 'E' : 'A'}`,
       nonce.toUpperCase(),
       'A'.repeat(43),
@@ -42,6 +45,12 @@ describe('nonces', () => {
     ]) {
       expect(nonces.isFresh(made, 0)).toBe(false);
     }
+  });
+
+  test('are the same in every release: replicas of two releases share a key during an update', () => {
+    expect(createDpopNonces([key], window).issue(10 * window)).toBe(
+      'dP2IGBvkMJmPc9976h1vPfv4151ODuUMaa2LY6MjaD0',
+    );
   });
 
   test('need a key', () => {

@@ -108,6 +108,21 @@ describe('what is another target, or none', () => {
     expect(normaliseTarget('https://mcp.example')).toBe(normaliseTarget('https://mcp.example/'));
     expect(normaliseTarget('https://mcp.example?x')).toBe('https://mcp.example:443/');
   });
+
+  test('each scheme has its own port', () => {
+    expect(normaliseTarget('http://mcp.example/')).toBe('http://mcp.example:80/');
+    expect(normaliseTarget('https://mcp.example/')).toBe('https://mcp.example:443/');
+  });
+
+  test('escapes that stay are written with capitals', () => {
+    expect(normaliseTarget('https://mcp.example/a%2fb')).toBe('https://mcp.example:443/a%2Fb');
+  });
+
+  test('2048 characters are taken', () => {
+    const text = (length: number) => `${resource}?`.padEnd(length, 'x');
+    expect(normaliseTarget(text(2048))).toBe(normaliseTarget(resource));
+    expect(normaliseTarget(text(2049))).toBeUndefined();
+  });
 });
 
 test('a normal form is its own normal form, and no text throws', () => {

@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { GatewayError } from '../../src/errors.ts';
 import { createApiKey } from '../../src/identity/api-key.ts';
 import type { Authenticator, AuthenticatorAnswer, CredentialKind } from '../../src/identity/authenticator.ts';
-import { type Authentication, combine, createIdentity } from '../../src/identity/identity.ts';
+import { type Authentication, combine, createIdentity, type Identity } from '../../src/identity/identity.ts';
 import {
   anonymousOptions,
   authenticatorsOptions,
   type IdentityOptions,
   requireOptions,
+  resourceOptions,
 } from '../../src/identity/options.ts';
 import { type IssuedCertificate, makeTestCa, type TestCa } from '../support/certificates.ts';
 import { audience, issuer, makeIssuer, now, type TestIssuer } from './issuer.ts';
@@ -261,6 +263,94 @@ describe('the challenge of a 401', () => {
       error: { headers: { 'WWW-Authenticate': 'ApiKey realm="sallyport", header="x-team-key"' } },
     });
   });
+});
+
+describe('a route that is an OAuth resource', () => {
+  const url = 'https://mcp.example/warehouse';
+  const metadata = 'https://mcp.example/.well-known/oauth-protected-resource/warehouse';
+  const resources = new Map([
+    ['warehouse', resourceOptions.parse({ resource: url, scopes: ['connect', 'read'] })],
+  ]);
+  const identityAt = (more: object = {}) =>
+    createIdentity(
+      {
+        authenticators: authenticatorsOptions.parse([
+          { certificate: {} },
+          { apiKeys: { file: 'keys.yaml', header: 'x-team-key' } },
+          { token: { ...sections.token.token, ...more } },
+        ]),
+        resources,
+      },
+      { readFile: (path) => (path === 'jwks.json' ? idp.jwks : JSON.stringify({ keys: [key.entry] })) },
+    );
+  const refusal = async (identity: Identity, given: Presented) => {
+    const result = await identity.authenticate(evidenceOf(given));
+    if (result.ok) throw new Error('authenticated');
+    return result;
+  };
+  const header = (error: GatewayError | undefined) => error?.headers?.['WWW-Authenticate'];
+  const others = 'ApiKey realm="sallyport", header="x-team-key"';
+
+  test('says where its metadata is, and what to ask for', async () => {
+    const result = await refusal(identityAt(), {});
+    expect(header(result.error)).toBe(
+      `Bearer resource_metadata="${metadata}", scope="connect read", ${others}`,
+    );
+    expect(header(result.asking?.(['write']))).toBe(
+      `Bearer resource_metadata="${metadata}", scope="write", ${others}`,
+    );
+    expect(header(result.asking?.([]))).toBe(`Bearer resource_metadata="${metadata}", ${others}`);
+  });
+
+  test('says which proofs its issuers take', async () => {
+    const result = await refusal(identityAt({ dpop: { algorithms: ['ES256', 'EdDSA'] } }), {});
+    expect(header(result.error)).toBe(
+      `Bearer resource_metadata="${metadata}", scope="connect read", DPoP algs="ES256 EdDSA", ${others}`,
+    );
+  });
+
+  test('is told apart from the others', async () => {
+    const result = await refusal(identityAt(), { upstream: 'payroll' });
+    expect(header(result.error)).toBe(`Bearer realm="sallyport", ${others}`);
+    expect(result.asking).toBeUndefined();
+  });
+});
+
+describe('the token among what was proven', () => {
+  test.each<[string, boolean]>([
+    ['t', true],
+    ['ct', true],
+    ['ctk', true],
+    ['c', false],
+    ['ck', false],
+  ])('%j comes with one: %j', async (letters, expected) => {
+    const result = await identityOf(all).authenticate(evidenceOf(presented(letters)));
+    if (!result.ok) throw result.error;
+    expect(result.bearer?.reveal()).toBe(expected ? token : undefined);
+  });
+});
+
+test('an entry that names no authenticator stops the start', () => {
+  expect(() => createIdentity({ authenticators: [{}] })).toThrow(
+    new TypeError('An identity entry names no authenticator'),
+  );
+});
+
+test('closing reaches every authenticator that has something to close', () => {
+  let closed = 0;
+  const notMine = { authenticate: () => ({ kind: 'not-mine' as const }) };
+  const close = () => {
+    closed += 1;
+  };
+  combine(
+    [
+      { kind: 'token', ...notMine, close },
+      { kind: 'apiKey', ...notMine },
+      { kind: 'certificate', ...notMine, close },
+    ],
+    {},
+  ).close();
+  expect(closed).toBe(2);
 });
 
 describe('several issuers', () => {

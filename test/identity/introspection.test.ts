@@ -1,8 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { Dial } from '../../src/dialer/contract.ts';
+import { readClientAuthentication } from '../../src/identity/client-authentication.ts';
 import { createDiscovery } from '../../src/identity/discovery.ts';
 import { createIntrospector, type Introspection } from '../../src/identity/introspection.ts';
 import { introspectionOptions } from '../../src/identity/introspection-options.ts';
@@ -165,6 +170,20 @@ describe('what an issuer says of a token', () => {
     expect(word(await introspector.introspect('token', now))).toBe('active');
   });
 
+  test('an issuer whose clock is ahead is believed as far as configured', async () => {
+    const { url } = await serve(() => ({ active: true, nbf: second + 10 }));
+    for (const [clockSkew, expected] of [
+      [10_000, 'active'],
+      [9_999, 'inactive'],
+    ] as const) {
+      const options = introspectionOptions.parse({ endpoint: url, clientId: 'gateway', secret: 'secret' });
+      const introspector = createIntrospector({ ...options, issuer, clockSkew }, dialer.dial, {
+        readFile: () => 's3cret',
+      });
+      expect(word(await introspector.introspect('token', now))).toBe(expected);
+    }
+  });
+
   test('media types have no case, and may have parameters', async () => {
     const { url } = await serve(() => (response: ServerResponse) => {
       response.writeHead(200, { 'content-type': 'Application/JSON; charset=utf-8' }).end(good);
@@ -222,6 +241,16 @@ describe('how long an answer is believed', () => {
     expect(word(await introspector.introspect('token', now))).toBe('active');
     active = false;
     expect(word(await introspector.introspect('token', now + 30_000))).toBe('inactive');
+  });
+
+  test('a little before it was given, by a clock that was set back a little', async () => {
+    const { url, questions } = await serve(() => ({ active: true }));
+    const introspector = introspectorOf(url);
+    await introspector.introspect('token', now);
+    await introspector.introspect('token', now - 4_999);
+    expect(questions).toHaveLength(1);
+    await introspector.introspect('token', now - 5_000);
+    expect(questions).toHaveLength(2);
   });
 
   test('no longer by a clock that was set back', async () => {
@@ -288,6 +317,48 @@ describe('how much an issuer is asked', () => {
     await expect.poll(() => held.length).toBe(1);
     held.shift()!();
     expect(word(await late)).toBe('active');
+  });
+
+  test('made-up tokens do not keep out those that were good a moment ago, nor JWTs with a good signature', async () => {
+    const held: (() => void)[] = [];
+    const asked: string[] = [];
+    let holds = false;
+    // Without sockets: it takes thousands of questions to fill what is remembered.
+    const dial: Dial = async (_, request) => {
+      const token = new URLSearchParams(String(request?.body)).get('token')!;
+      asked.push(token);
+      if (holds) await new Promise<void>((resolve) => held.push(resolve));
+      return Response.json({ active: token.startsWith('good') });
+    };
+    const options = { endpoint: 'https://idp.example/ask', clientId: 'gateway', secret: 'secret' };
+    const parsed = introspectionOptions.parse({ ...options, concurrency: 2, cache: '1s' });
+    const introspector = createIntrospector({ ...parsed, issuer }, dial, { readFile: () => 's3cret' });
+    expect(word(await introspector.introspect('good', now))).toBe('active');
+    // Answers about made-up tokens drive out none about a good one.
+    for (let round = 0; round < 420; round++) {
+      const some = Array.from({ length: 10 }, (_, n) =>
+        introspector.introspect(`made-up-${round}-${n}`, now),
+      );
+      expect(new Set((await Promise.all(some)).map(word))).toEqual(new Set(['inactive']));
+    }
+    const before = asked.length;
+    expect(word(await introspector.introspect('good', now + 999))).toBe('active');
+    expect(asked).toHaveLength(before);
+    // Now it must be asked about again, while strangers fill the line.
+    holds = true;
+    const flood = Array.from({ length: 30 }, (_, n) => introspector.introspect(`flood-${n}`, now + 2000));
+    const good = introspector.introspect('good', now + 2000);
+    const verified = introspector.introspect('good.jwt', now + 2000, true);
+    const stranger = introspector.introspect('good-but-new', now + 2000);
+    expect(word(await stranger)).toBe('unavailable');
+    await expect.poll(() => held.length).toBe(2);
+    for (const answer of held.splice(0)) answer();
+    await expect.poll(() => held.length).toBe(2);
+    expect(asked.slice(-2)).toEqual(['good', 'good.jwt']);
+    holds = false;
+    for (const answer of held.splice(0)) answer();
+    expect((await Promise.all([good, verified])).map(word)).toEqual(['active', 'active']);
+    await Promise.all(flood);
   });
 
   test('a flood of made-up tokens against an issuer that is down costs no more', async () => {
@@ -361,45 +432,70 @@ describe('who is asking', () => {
     expect(payload.exp! - payload.iat!).toBeLessThanOrEqual(120);
   });
 
-  test.each([
-    ['an empty secret', { secret: 'f' }, ''],
-    ['a secret of two lines', { secret: 'f' }, 'a\nb\n'],
-    ['a secret that is no ASCII', { secret: 'f' }, 'pässword'],
-    ['a key that is none', { privateKey: 'f' }, 's3cret'],
-    [
-      'a public key',
-      { privateKey: 'f' },
-      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
-        type: 'spki',
-        format: 'pem',
-      }) as string,
-    ],
-    [
-      'a weak key',
-      { privateKey: 'f' },
-      generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
-        type: 'pkcs8',
-        format: 'pem',
-      }) as string,
-    ],
-    [
-      'a key of another curve',
-      { privateKey: 'f' },
-      generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
-        type: 'pkcs8',
-        format: 'pem',
-      }) as string,
-    ],
+  const pemOf = (key: KeyObject, type: 'pkcs8' | 'spki' = 'pkcs8') =>
+    key.export({ type, format: 'pem' }) as string;
+  const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
+  const weak = () => generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+  const noPem = 'f: no private key in PEM without a passphrase';
+  const noLine = 'f: not one line of visible ASCII';
+  const noKey = 'f: the key must be P-256, P-384, P-521, Ed25519, or RSA from 2048 bits';
+  test.each<[string, { secret?: string; privateKey?: string }, () => string, string]>([
+    ['an empty secret', { secret: 'f' }, () => '', noLine],
+    ['a line break alone', { secret: 'f' }, () => '\n', noLine],
+    ['a secret of two lines', { secret: 'f' }, () => 'a\nb\n', noLine],
+    ['a line break before it', { secret: 'f' }, () => '\na', noLine],
+    ['a secret that is no ASCII', { secret: 'f' }, () => 'pässword', noLine],
+    ['a key that is none', { privateKey: 'f' }, () => 's3cret', noPem],
+    ['a public key', { privateKey: 'f' }, () => pemOf(ec('P-256').publicKey, 'spki'), noPem],
+    ['a weak key', { privateKey: 'f' }, () => pemOf(weak()), noKey],
+    ['a key of another curve', { privateKey: 'f' }, () => pemOf(ec('secp256k1').privateKey), noKey],
     [
       'a key for nothing but agreement',
       { privateKey: 'f' },
-      generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      () => pemOf(generateKeyPairSync('x25519').privateKey),
+      noKey,
     ],
-  ])('%s stops the start, and is not quoted', (_, options, text) => {
+  ])('%s stops the start, and is not quoted', (_, options, make, message) => {
+    const text = make();
     const start = () =>
       introspectorOf('https://idp.example/ask', { secret: undefined, ...options }, () => text);
-    expect(start).toThrow(/^f: /);
-    if (text.length > 0) expect(start).not.toThrow(text.trim());
+    expect(start).toThrow(new Error(message));
+    if (text.trim().length > 0) expect(start).not.toThrow(text.trim());
+  });
+
+  test('a client with neither is a mistake of the caller', () => {
+    expect(() => readClientAuthentication({ secretMethod: 'basic' })).toThrow(
+      new TypeError('a client needs a secret or a privateKey'),
+    );
+  });
+
+  test('a line break after a secret is no part of it, whatever system wrote it', async () => {
+    const { url, questions } = await serve(() => ({ active: true }));
+    for (const ending of ['', '\n', '\r\n']) {
+      const introspector = introspectorOf(url, { secretMethod: 'post', cache: 0 }, () => `p~ !${ending}`);
+      await introspector.introspect('token', now);
+      expect(questions.at(-1)!.body.get('client_secret')).toBe('p~ !');
+    }
+  });
+
+  test('a secret or a key is read from the disk', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'client-'));
+    closers.push(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'secret');
+    writeFileSync(file, 's3cret\n');
+    expect(readClientAuthentication({ secret: file, secretMethod: 'basic' })).toBeTypeOf('function');
+    writeFileSync(file, pemOf(ec('P-256').privateKey));
+    expect(readClientAuthentication({ privateKey: file, secretMethod: 'basic' })).toBeTypeOf('function');
+    expect(() => readClientAuthentication({ secret: file, secretMethod: 'basic' })).toThrow(
+      `${file}: not one line of visible ASCII`,
+    );
+  });
+
+  test('a key without an id is named by none', async () => {
+    const { url, questions } = await serve(() => ({ active: true }));
+    const pem = pemOf(ec('P-256').privateKey);
+    await introspectorOf(url, { privateKey: 'key' }, () => pem).introspect('token', now);
+    expect(decodeProtectedHeader(questions[0]!.body.get('client_assertion')!)).toEqual({ alg: 'ES256' });
   });
 
   test('a secret is read again at a reload, and one that is none changes nothing', async () => {
@@ -418,6 +514,13 @@ describe('who is asking', () => {
     await introspector.introspect('c', now);
     expect(shown()).toBe('gateway:second');
   });
+});
+
+test('an introspector that has nobody to ask is a mistake of the caller', () => {
+  const options = introspectionOptions.parse({ clientId: 'gateway', secret: 'f' });
+  expect(() => createIntrospector({ ...options, issuer }, dialer.dial, { readFile: () => 's' })).toThrow(
+    new TypeError('An introspector needs an endpoint, or the metadata that names it'),
+  );
 });
 
 test('the endpoint may come from the metadata of the issuer', async () => {

@@ -26,6 +26,7 @@ describe('texts with more than one reading', () => {
     ['a text', '"x"'],
     ['nothing', ''],
     ['seventeen levels', `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`],
+    ['seventeen levels, of which one is a list', `{"a":${'['.repeat(16)}${']'.repeat(16)}}`],
     ['thousands of levels', `{"a":${'['.repeat(4000)}${']'.repeat(4000)}}`],
   ])('%s', (_, text) => {
     expect(read(text)).toBeUndefined();
@@ -33,6 +34,10 @@ describe('texts with more than one reading', () => {
 });
 
 test('an honest object is read as any parser reads it', () => {
+  expect(read(`${'{"a":'.repeat(16)}1${'}'.repeat(16)}`)).toBeDefined();
+  expect(read(`{"a":${'['.repeat(15)}${']'.repeat(15)}}`)).toBeDefined();
+  // Depth, not the number of brackets.
+  expect(read(`{"a":[${'[],{},'.repeat(40)}1]}`)).toBeDefined();
   expect(read('{"a":"x:y\\":{}","b":[{"c":1},{"c":1}],"d":{"c":{}}}')).toEqual({
     a: 'x:y":{}',
     b: [{ c: 1 }, { c: 1 }],

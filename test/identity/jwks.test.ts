@@ -378,3 +378,23 @@ describe('a flood of made-up key ids costs one fetch in each cool-down', () => {
     expect(servers.map(({ count }) => count())).toEqual([1, 1, 1]);
   });
 });
+
+test('a reload does not take the answer to an older question: what was withdrawn meanwhile is not believed', async () => {
+  const older = Promise.withResolvers<void>();
+  let keys = idp.jwks;
+  const server = await serve(async (_request, response) => {
+    const text = keys;
+    if (text === idp.jwks) await older.promise;
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+  });
+  const authenticator = authenticatorOf(server.url);
+  const first = ask(authenticator, await idp.sign(lasting));
+  await expect.poll(server.count).toBe(1);
+  keys = next.jwks;
+  const reloaded = authenticator.reload?.();
+  older.resolve();
+  await first;
+  await reloaded;
+  expect(await ask(authenticator, await idp.sign(lasting))).toBe('token-key-unknown');
+  expect(await ask(authenticator, await next.sign(lasting))).toBe('proven');
+});

@@ -8,6 +8,7 @@ import {
   joinIds,
   spiffeId,
   tokenId,
+  unescapeIdPart,
 } from '../../src/identity/principal-id.ts';
 import { parseSpiffeId } from '../../src/identity/spiffe.ts';
 
@@ -45,6 +46,7 @@ describe('principal ids', () => {
     expect(tokenId('https://idp.example', 'alice')).toBe('token:https://idp.example#alice');
     expect(apiKeyId('nightly-report')).toBe('apikey:nightly-report');
     expect(certificateId('cn', 'Ann Example')).toBe('cn:Ann%20Example');
+    expect(certificateId('cn', 'Zoë\n')).toBe('cn:Zo%C3%AB%0A');
     expect(anonymousId('anonymous')).toBe('anonymous');
     expect(anonymousId('visitor')).toBe('anonymous:visitor');
     expect(joinIds(['spiffe://a/b', 'apikey:c'])).toBe('spiffe://a/b + apikey:c');
@@ -62,8 +64,14 @@ describe('principal ids', () => {
         expect(escaped).toMatch(/^[!-~]*$/);
         expect(escaped).not.toMatch(/[#+]/);
         expect(decodeURIComponent(escaped)).toBe(text);
+        expect(unescapeIdPart(escaped)).toBe(text);
       }),
     );
+  });
+
+  test('what looks like an escape and is none stays as it is', () => {
+    for (const text of ['%', '%4', '%zz', '%c3', 'a%GG']) expect(unescapeIdPart(text)).toBe(text);
+    expect(unescapeIdPart('a%25%2B%C3%ABb%23c')).toBe('a%+ëb#c');
   });
 
   test('two different callers never share one, whatever kinds, issuers and numbers of credentials', () => {

@@ -19,9 +19,18 @@ describe('the metadata of a resource', () => {
     expect(described.metadataPath).toBe('/.well-known/oauth-protected-resource/warehouse/mcp');
   });
 
+  it('of a bare origin stands at its root', () => {
+    for (const bare of ['https://mcp.example', 'https://mcp.example/']) {
+      const described = describeResource(optionsOf({ resource: bare }), [], false);
+      expect(described.metadataPath).toBe('/.well-known/oauth-protected-resource');
+      expect(described.metadataUrl).toBe('https://mcp.example/.well-known/oauth-protected-resource');
+      expect(described.metadata['resource']).toBe(bare);
+    }
+  });
+
   it('says no more than configuration', () => {
     const { metadata } = describeResource(optionsOf(), [tokenOf('https://idp.example')], false);
-    expect(metadata).toEqual({
+    expect(metadata).toStrictEqual({
       resource,
       authorization_servers: ['https://idp.example'],
       bearer_methods_supported: ['header'],
@@ -85,6 +94,7 @@ describe('the options of a resource', () => {
       'http://127.0.0.1.evil.example/w',
       'http://localhost.evil.example/w',
       'ftp://mcp.example/w',
+      'ftp://localhost/w',
       'https://user@mcp.example/w',
       'https://user:secret@mcp.example/w',
       'https://mcp.example/w?x=1',

@@ -86,10 +86,35 @@ describe('a credential on the deny list', () => {
   test('leaves callers alone that come without it, and the anonymous', async () => {
     const { identity, denied, come } = world();
     denied.add('token');
+    denied.add('anonymous');
     const principal = await come(false);
     expect(identity.recheck(principal, 'w')).toEqual({ ok: true, expiresAt: undefined });
     const nobody = await identity.authenticate(evidenceOf({}));
     expect(nobody.ok && identity.recheck(nobody.principal, 'w')).toEqual({ ok: true, expiresAt: undefined });
+  });
+});
+
+test('without a deny list, and whoever else looks again, each credential is asked about where it came from', async () => {
+  const keys = createApiKeyAuthenticator(apiKeysOptions.parse({ file: 'keys.yaml' }), {
+    readFile: () => JSON.stringify({ keys: [key.entry] }),
+  });
+  const identity = combine([keys, remembered], {});
+  const answer = await identity.authenticate(evidenceOf({ authorization: 'Bearer x', time: 0 }));
+  if (!answer.ok) throw new Error(answer.reason);
+  expect(identity.recheck(answer.principal, 'w')).toEqual({ ok: true, expiresAt: tokenExpiry });
+});
+
+test('a caller that came without a token is not told that its token is bad', async () => {
+  const { identity, denied, come } = world();
+  const principal = await come(false);
+  denied.add('apiKey');
+  expect(identity.recheck(principal, 'w')).toMatchObject({
+    ok: false,
+    error: {
+      headers: {
+        'WWW-Authenticate': 'Bearer realm="sallyport", ApiKey realm="sallyport", header="x-api-key"',
+      },
+    },
   });
 });
 

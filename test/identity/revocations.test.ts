@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normaliseFingerprint, normaliseSerial } from '../../src/identity/certificate-forms.ts';
 import type { Credential } from '../../src/identity/principal.ts';
-import { mostRevocations, parseRevocations } from '../../src/identity/revocation-list.ts';
+import { mostRevocations, parseRevocations, revocationFile } from '../../src/identity/revocation-list.ts';
 import { createRevocations } from '../../src/identity/revocations.ts';
 import { makeTestCa } from '../support/certificates.ts';
 
@@ -136,13 +139,27 @@ describe('a list', () => {
     });
     expect(list.find(token())).toBe('tokens');
     expect(list.overdue(Date.parse(time))).toBe(1);
+    expect(list.overdue(Date.parse('2019-12-31T23:59:59.999Z'))).toBe(0);
+    expect(list.overdue(Date.parse('2020-01-01T00:00:00Z'))).toBe(1);
+    expect(list.overdue(Date.parse('3000-01-01T00:00:00Z'))).toBe(2);
+    expect(listOf({ version: 1, tokens: [{ issuer, id: 'jti-1' }] }).overdue(Date.parse(time))).toBe(0);
     expect(list.counts).toEqual({ tokens: 1, subjects: 0, apiKeys: 1, certificates: 0 });
   });
 
+  test('may name somebody with a space inside', () => {
+    const list = listOf({ subjects: [{ issuer, subject: 'alice  b smith' }] });
+    expect(list.find(token({ subject: 'alice  b smith' }))).toBe('subjects');
+  });
+
   test('warns of an issuer that no token entry has, with its place', () => {
+    const good = { tokens: [{ issuer, id: '1' }], subjects: [{ issuer, subject: 'a' }] };
+    const none = parseRevocations({ file: 'revoked.yaml', text: JSON.stringify(good) }, ['x', issuer]);
+    expect(none.ok && none.warnings).toEqual([]);
     for (const wrong of [`${issuer}/`, 'HTTPS://idp.example', 'https://idp.example:443']) {
       const text = `tokens:\n  - issuer: ${wrong}\n    id: "1"\nsubjects:\n  - { issuer: "${wrong}", subject: a }\n`;
       const parsed = parseRevocations({ file: 'revoked.yaml', text }, [issuer]);
+      const message = 'no token entry of identity has this issuer: this revokes nothing';
+      expect(parsed.ok && parsed.warnings.map((warning) => warning.message)).toEqual([message, message]);
       expect(parsed.ok && parsed.warnings.map(({ line, path }) => [line, path])).toEqual([
         [2, 'tokens[0].issuer'],
         [5, 'subjects[0].issuer'],
@@ -221,7 +238,54 @@ describe('what would be silently useless is refused with its place', () => {
   });
 });
 
+test('what there is room for is counted over all kinds together', () => {
+  const entries = {
+    tokens: { issuer, id: '1' },
+    subjects: { issuer, subject: 'a' },
+    apiKeys: { name: 'a' },
+    certificates: { serial: '1' },
+  };
+  const quarters = Object.fromEntries(
+    Object.entries(entries).map(([kind, entry]) => [kind, Array(mostRevocations / 4).fill(entry)]),
+  );
+  expect(revocationFile.safeParse(quarters).success).toBe(true);
+  for (const [kind, entry] of Object.entries(entries)) {
+    const more = { ...quarters, [kind]: [...quarters[kind]!, entry] };
+    const parsed = revocationFile.safeParse(more);
+    expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
+      `more than ${mostRevocations} entries`,
+    ]);
+  }
+});
+
 describe('a spelling', () => {
+  test.each([
+    // A number below zero is against RFC 5280, and issued all the same.
+    ['-1A', '-1a'],
+    ['-00:1a', '-1a'],
+    ['-0x1a', '-1a'],
+    ['-0', '0'],
+    ['0', '0'],
+    ['00:00', '0'],
+    ['f'.repeat(40), 'f'.repeat(40)],
+    [`00${'f'.repeat(40)}`, 'f'.repeat(40)],
+    [`-${'f'.repeat(40)}`, `-${'f'.repeat(40)}`],
+    ['f'.repeat(41), undefined],
+    ['1a-', undefined],
+    ['--1a', undefined],
+    ['-', undefined],
+    ['', undefined],
+  ])('of a serial number: %j is %j', (text, expected) => {
+    expect(normaliseSerial(text)).toBe(expected);
+  });
+
+  test('of a number below zero revokes that number, and not the one above', () => {
+    const list = listOf({ certificates: [{ serial: '-1A' }] });
+    expect(list.find(certificate({ serial: '-1a' }))).toBe('certificates');
+    expect(list.find(certificate({ serial: '1a' }))).toBeUndefined();
+    expect(listOf({ certificates: [{ serial: '1A' }] }).find(certificate({ serial: '-1A' }))).toBeUndefined();
+  });
+
   const octets = fc.uint8Array({ minLength: 1, maxLength: 20 });
   const plain = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   const spellings = (hex: string): readonly string[] => {
@@ -325,6 +389,31 @@ describe('the list in force', () => {
     expect(revocations.isRevoked(apiKey('a', 'aaaaaaaa'))).toBeUndefined();
     expect(revocations.isRevoked(apiKey('b', 'aaaaaaaa'))).toBe('apiKeys');
     expect(revocations.counts().apiKeys).toBe(1);
+  });
+
+  test('is read from the disk, and tells what is wrong with it, all at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'revoked-'));
+    try {
+      const file = join(folder, 'revoked.yaml');
+      writeFileSync(file, 'apiKeys: [{ name: a }]');
+      const revocations = createRevocations({ file });
+      expect(revocations.isRevoked(apiKey('a', 'aaaaaaaa'))).toBe('apiKeys');
+      writeFileSync(file, 'tokens: [{}]\napiKeys: [{}]\n');
+      await expect(revocations.reload()).rejects.toThrow(/revoked\.yaml:1:.*\n(.*\n)*.*revoked\.yaml:2:/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('says which of its entries may go, and which can have no effect', () => {
+    const text = JSON.stringify({ tokens: [{ issuer, id: '1', until: time }] });
+    const revocations = createRevocations(options, { readFile: () => text, issuers: [issuer] });
+    expect(revocations.overdue(Date.parse(time) - 1)).toBe(0);
+    expect(revocations.overdue(Date.parse(time))).toBe(1);
+    expect(revocations.warnings()).toEqual([]);
+    const nobodys = createRevocations(options, { readFile: () => text });
+    expect(nobodys.warnings()).toHaveLength(1);
+    expect(createRevocations(undefined).warnings()).toEqual([]);
   });
 
   test('is empty where none is configured', async () => {

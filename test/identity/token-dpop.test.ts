@@ -86,10 +86,30 @@ describe('a proof of the key that the token names', () => {
     ['nearly too old', { iat: now - 59 }, {}],
     ['of a clock that is ahead', { iat: now + 30 }, {}],
     ['with claims that nobody asked for', { nonce: 'x', x: 1 }, {}],
+    ['with an id of 256 characters', { jti: 'x'.repeat(256) }, {}],
+    ['with an id of one character', { jti: 'x' }, {}],
     ['for another route', { htu: 'https://mcp.example/payroll' }, { upstream: 'payroll' }],
   ])('%s', async (_, claims, presented) => {
     expect(await verdict(identityOf(), await holder.prove(token, claims), presented)).toBe('in');
   });
+});
+
+test('a proof of 4096 bytes is read, and a longer one is not', async () => {
+  // Text in base64 cannot have every length: the header has its part in it.
+  const sized = async (length: number) => {
+    for (const kid of ['', 'k', 'kk']) {
+      const about = async (padding: number) => holder.prove(token, { x: 'x'.repeat(padding) }, { kid });
+      const empty = (await about(0)).length;
+      for (let padding = Math.floor(((length - empty) * 3) / 4) - 2; padding < 4096; padding++) {
+        const proof = await about(padding);
+        if (proof.length === length) return proof;
+        if (proof.length > length) break;
+      }
+    }
+    throw new Error('no proof has this length');
+  };
+  expect(await verdict(identityOf(), await sized(4096))).toBe('in');
+  expect(await verdict(identityOf(), await sized(4097))).toBe('dpop-proof-too-large');
 });
 
 describe('each check of section 4.3, broken alone', () => {
@@ -147,6 +167,7 @@ describe('each check of section 4.3, broken alone', () => {
         ] as const,
     ),
     ['no key', () => holder.prove(token, {}, { jwk: undefined }), 'dpop-proof-key'],
+    ['null for a key', () => forge({ alg: 'ES256', typ: 'dpop+jwt', jwk: null }), 'dpop-proof-key'],
     ['a key as text', () => holder.prove(token, {}, { jwk: JSON.stringify(holder.jwk) }), 'dpop-proof-key'],
     ['a list of keys', () => holder.prove(token, {}, { jwk: [holder.jwk] }), 'dpop-proof-key'],
     [
@@ -349,14 +370,27 @@ describe('a proof passes once', () => {
     expect(await verdict(identity, await holder.prove(token, { jti: 'i0' }))).toBe('in');
   });
 
-  test('when the memory is full, none passes until there is room', async () => {
+  test('one caller, with whatever keys, fills its share, and keeps nobody else out', async () => {
     const full: string[] = [];
     const identity = identityOf({ replay: 100 }, {}, { replayMemoryFull: (upstream) => full.push(upstream) });
-    for (let index = 0; index < 100; index++) {
-      expect(await verdict(identity, await holder.prove(token))).toBe('in');
+    const second = await makeHolder();
+    const used: string[] = [];
+    for (let index = 0; index < 20; index++) {
+      const [key, itsToken] = index % 2 === 0 ? [holder, token] : [second, await bound(second)];
+      used.push(await key.prove(itsToken));
+      expect(await verdict(identity, used.at(-1), { authorization: `DPoP ${itsToken}` })).toBe('in');
     }
-    expect(await verdict(identity, await holder.prove(token))).toBe('dpop-replay-memory-full');
-    expect(full).toEqual(['warehouse']);
+    for (const key of [holder, second, await makeHolder()]) {
+      const itsToken = key === holder ? token : await bound(key);
+      const presented = { authorization: `DPoP ${itsToken}` };
+      expect(await verdict(identity, await key.prove(itsToken), presented)).toBe('dpop-replay-memory-full');
+    }
+    expect(full).toEqual(['warehouse', 'warehouse', 'warehouse']);
+    const theirs = await bound(thief, { sub: 'bob' });
+    expect(await verdict(identity, await thief.prove(theirs), { authorization: `DPoP ${theirs}` })).toBe(
+      'in',
+    );
+    expect(await verdict(identity, used[0])).toBe('dpop-replayed');
     const later = { time: time + 70_000 };
     expect(await verdict(identity, await holder.prove(token, { iat: now + 70 }), later)).toBe('in');
   });

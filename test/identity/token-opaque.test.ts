@@ -89,6 +89,17 @@ describe('a token that is no JWT', () => {
     expect(await ask(authenticatorOf(), opaque)).toMatchObject({ credential: { subject } });
   });
 
+  test.each<[string, Record<string, unknown>]>([
+    ['as its id', { jti: opaque }],
+    ['as another member', { jti: undefined, access_token: opaque }],
+    ['within one', { jti: undefined, ext: { asked: [`Bearer ${opaque}`] } }],
+  ])('never stands in its own claims: %s', async (_, claims) => {
+    answers.says(claims);
+    const answer = await ask(authenticatorOf(), opaque);
+    expect(answer).toMatchObject({ kind: 'proven', credential: { subject: 'alice', tokenId: undefined } });
+    expect(JSON.stringify(answer)).not.toContain(opaque);
+  });
+
   test('is refused once it is revoked, and while nobody can be asked', async () => {
     const authenticator = authenticatorOf();
     answers.says({});

@@ -361,6 +361,8 @@ describe('what is not one token in one Authorization value', () => {
     const token = await idp.sign({ padding: 'x'.repeat(8192) });
     expect(await ask(token)).toEqual({ kind: 'bad', reason: 'token-too-large' });
     expect(word(await ask(token, { maxBytes: 16 * 1024 }))).toBe('proven');
+    expect(word(await ask(token, { maxBytes: token.length }))).toBe('proven');
+    expect(word(await ask(token, { maxBytes: token.length - 1 }))).toBe('token-too-large');
     // Not even JSON, and of no issuer: only its length was looked at.
     expect(await ask('x'.repeat(9000))).toEqual({ kind: 'bad', reason: 'token-too-large' });
   });

@@ -37,6 +37,37 @@ function asks(subject: Subject, ...questions: readonly Question[]): readonly Acc
 const after = Date.parse('2026-07-01T00:00:00Z');
 
 describe('stepUp', () => {
+  it('finds out once what roles a caller would have, however many of its requests are refused', () => {
+    const names = Array.from({ length: 8 }, (_, n) => n);
+    const wide = policyOf(`
+version: 1
+roles:
+${names.map((n) => `  r${n}: { allow: [{ tools: ["t${n}"] }] }`).join('\n')}
+bindings:
+${names.map((n) => `  - { roles: r${n}, to: { token: { issuer: "${issuer}", scopes: [s${n}] } } }`).join('\n')}
+`);
+    let looks = 0;
+    const token = { kind: 'token' as const, issuer, subject: 'alice', scopes: [] };
+    const credential = Object.defineProperty(token, 'claims', {
+      enumerable: true,
+      get() {
+        looks += 1;
+        return {};
+      },
+    }) as unknown as SubjectCredential;
+    const alice: Subject = { id: 'alice', credentials: [credential] };
+    const ask = (name: string) => stepUp(asks(alice, { tool: name }), wide);
+    expect(ask('unheard-of')).toBeUndefined();
+    const once = looks;
+    expect(once).toBeGreaterThan(100);
+    for (let n = 0; n < 100; n++) expect(ask(`unheard-of-${n}`)).toBeUndefined();
+    expect(looks).toBe(once);
+    // What is remembered is of this caller alone, and gives the same answers.
+    expect(ask('t3')).toEqual(['s3']);
+    expect(stepUp(asks(by(['s1']), { tool: 't3' }), wide)).toEqual(['s1', 's3']);
+    expect(ask('t5')).toEqual(['s5']);
+  });
+
   const rows: readonly (readonly [
     string,
     readonly string[],

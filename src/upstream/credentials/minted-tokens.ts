@@ -103,12 +103,13 @@ export function createMintedTokens(settings: MintedTokensSettings): MintedTokens
   async function ask(key: string, mint: Mint, notAfterMs: number): Promise<string> {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
     const asked = monotonic();
+    let begun: number | undefined;
     await turn();
     try {
       // Those who waited for their turn do not try again what has just failed for all.
       if (down !== undefined && monotonic() < down.until) throw down.fault;
-      if (signal.aborted) throw new TokenFault(`no turn within ${timeoutMs} ms`);
-      const begun = monotonic();
+      if (signal.aborted) throw outOfTime(undefined);
+      begun = monotonic();
       const token = await mint(signal);
       down = undefined;
       const life = token.lifetimeMs ?? unknownLifetimeMs;
@@ -117,7 +118,7 @@ export function createMintedTokens(settings: MintedTokensSettings): MintedTokens
       return token.text;
     } catch (error) {
       if (closing.signal.aborted) throw new GatewayError('draining');
-      const fault = signal.aborted ? new TokenFault(`no token within ${timeoutMs} ms`, true) : toFault(error);
+      const fault = signal.aborted ? outOfTime(begun) : toFault(error);
       const until = monotonic() + coolDownMs;
       if (fault.shared && fault !== down?.fault) down = { fault, until };
       failures.set(key, { fault, until });
@@ -126,6 +127,15 @@ export function createMintedTokens(settings: MintedTokensSettings): MintedTokens
       running -= 1;
       turns.shift()?.();
     }
+  }
+
+  /**
+   * A server that had most of the time and gave nothing is not there for anybody. One that was asked late is: others had
+   * the turns, and who comes with many tokens must not keep all callers out for it.
+   */
+  function outOfTime(begun: number | undefined): TokenFault {
+    if (begun === undefined) return new TokenFault(`no turn within ${timeoutMs} ms`);
+    return new TokenFault(`no token within ${timeoutMs} ms`, monotonic() - begun >= timeoutMs / 2);
   }
 
   /** First come, first served: whoever came earlier runs out of time earlier, so nobody waits beyond its own time. */

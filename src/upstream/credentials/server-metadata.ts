@@ -53,6 +53,11 @@ async function discover(issuer: string, dial: Dial, signal: AbortSignal): Promis
       if (server.token_endpoint === undefined) {
         throw new TokenFault('discovery: the metadata name no token endpoint');
       }
+      // The dialer may allow http in a private network. A server that is known by https must not lead there: what is sent
+      // is the gateway's secret and the caller's token.
+      if (isHttps(issuer) && !isHttps(server.token_endpoint)) {
+        throw new TokenFault('discovery: the metadata name a token endpoint that is not https');
+      }
       return server;
     } catch (error) {
       fault = toTokenFault(error, 'discovery');
@@ -60,4 +65,8 @@ async function discover(issuer: string, dial: Dial, signal: AbortSignal): Promis
     }
   }
   throw new TokenFault(fault!.message, true);
+}
+
+function isHttps(url: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'https:';
 }

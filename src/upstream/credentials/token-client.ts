@@ -68,7 +68,7 @@ const maxSecretBytes = 4096;
 export function createTokenClient(options: OAuthClientOptions, dial: Dial): TokenClient {
   const client: Client = { client_id: options.clientId };
   const server = createServerMetadata(options, dialFor(dial, 'discovery'));
-  const dialToken = dialFor(dial, 'token');
+  const dialToken = dialFor(dial, 'token', holdsToken);
   let proof = readProof(options);
 
   const requestOptions = (signal: AbortSignal) => ({
@@ -124,6 +124,10 @@ export function createTokenClient(options: OAuthClientOptions, dial: Dial): Toke
         const token = issued(body, options.scope, what);
         // A server that does not exchange but echoes would make the client's own token travel.
         if (token.text.includes(subject)) throw new TokenFault(`${what}: the caller's own token came back`);
+        // The gateway's own one is for the server alone: whoever has it could be the actor in exchanges.
+        if (actor !== undefined && token.text.includes(actor)) {
+          throw new TokenFault(`${what}: the gateway's own token came back`);
+        }
         return token;
       } catch (error) {
         throw toTokenFault(error, what);
@@ -153,6 +157,12 @@ function readProof(options: OAuthClientOptions): Proof {
   if (!isValidHeaderValue(secret)) throw new Error(`${file}: a client secret is one line of visible ASCII`);
   const auth = options.secretMethod === 'post' ? ClientSecretPost(secret) : ClientSecretBasic(secret);
   return { auth, secrets: [secret] };
+}
+
+/** Whether there is a token in an answer at all: for metrics. What it is worth is judged with what was asked for. */
+async function holdsToken(response: Response): Promise<boolean> {
+  const body: unknown = await response.json();
+  return typeof body === 'object' && body !== null && 'access_token' in body;
 }
 
 function read(as: AuthorizationServer, client: Client, response: Response): Promise<TokenEndpointResponse> {

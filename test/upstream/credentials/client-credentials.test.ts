@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { createServerMetadata } from '../../../src/upstream/credentials/server-metadata.ts';
 import { granted } from '../../support/token-server.ts';
 import { failureOf, message } from '../harness.ts';
 import { caller, setup } from './support.ts';
@@ -131,6 +132,18 @@ describe('client credentials', () => {
       expect(seen).toEqual([]);
     });
   }
+
+  it.each(['http://10.0.0.1/token', 'http://127.0.0.1:9/token', 'HTTP://[::1]/token'])(
+    'should NOT send a secret to %s because metadata of an https issuer say so',
+    async (endpoint) => {
+      const issuer = 'https://idp.example';
+      const told = async () => Response.json({ issuer, token_endpoint: endpoint });
+      const metadata = createServerMetadata({ issuer, tokenEndpoint: undefined }, told);
+      await expect(metadata(new AbortController().signal)).rejects.toThrow(
+        /token endpoint that is not https/,
+      );
+    },
+  );
 
   it('use another header and scheme where they are given', async () => {
     const { tokens, seen, url, deps, secret } = await setup();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayError } from '../../../src/errors.ts';
+import { createMintedTokens, type Mint } from '../../../src/upstream/credentials/minted-tokens.ts';
 import { exchanged, granted, type TokenAnswer } from '../../support/token-server.ts';
 import { failureOf, message } from '../harness.ts';
 import { caller, principalOf, setup } from './support.ts';
@@ -155,6 +156,46 @@ describe('while no token can be had', () => {
     await new Promise((resolve) => setTimeout(resolve, 1001));
     for (let i = 0; i < 20; i++) await failureOf(port.send(message({ caller: caller() })));
     expect(tokens.asked()).toBe(3);
+  });
+
+  it("should NOT show an upstream the gateway's own token, if that comes back", async () => {
+    const { upstream, tokens, seen } = await setup();
+    tokens.answer((request) =>
+      request.value('grant_type') === 'client_credentials'
+        ? granted('the-gateway')
+        : exchanged('the-gateway'),
+    );
+    const failure = await failureOf(
+      upstream('tokenExchange', { actor: true }).send(message({ caller: caller() })),
+    );
+    expect(failure.code).toBe('credential-unavailable');
+    expect((failure.cause as Error).message).toBe("token exchange: the gateway's own token came back");
+    expect(seen).toEqual([]);
+  });
+
+  it('takes a caller whose tokens fill every turn for no fault of the server', async () => {
+    const tokens = createMintedTokens({
+      most: 100,
+      mostWaiting: 100,
+      timeoutMs: 20,
+      skewMs: 0,
+      monotonic: () => performance.now(),
+    });
+    const { signal } = new AbortController();
+    const letGo: (() => void)[] = [];
+    const slow: Mint = () =>
+      new Promise((resolve) => letGo.push(() => resolve({ text: 't', lifetimeMs: 1000 })));
+    const flood = Array.from({ length: 9 }, (_, n) =>
+      Promise.resolve(tokens.get(`mallory ${n}`, slow, signal)).then(
+        () => 'token',
+        (error) => error.cause.message,
+      ),
+    );
+    await new Promise((resolve) => AbortSignal.timeout(25).addEventListener('abort', resolve));
+    for (const done of letGo) done();
+    expect(await Promise.all(flood)).toEqual([...Array(8).fill('token'), 'no turn within 20 ms']);
+    expect(await tokens.get('bob', async () => ({ text: 'bobs', lifetimeMs: 1000 }), signal)).toBe('bobs');
+    tokens.close();
   });
 
   it('lets a call go that is given up, and the others have the token', async () => {
