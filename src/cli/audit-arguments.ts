@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { readAuditLines } from './audit-lines.ts';
 
 /** Calls looked at for one tool: more would not change what is proposed. */
 const mostCalls = 1000;
@@ -15,8 +14,7 @@ export class AuditArguments {
   readonly #calls = new Map<string, JsonObject[]>();
 
   async read(file: string): Promise<void> {
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
-    for await (const line of lines) this.#add(line);
+    for await (const record of readAuditLines(file)) this.#add(record);
   }
 
   /** Undefined where no record has arguments of this tool. */
@@ -24,10 +22,9 @@ export class AuditArguments {
     return this.#calls.get(JSON.stringify([upstream, tool]));
   }
 
-  #add(line: string): void {
-    const record = parse(line);
-    const target = isJsonObject(record) ? own(record, 'target') : undefined;
-    if (!isJsonObject(record) || !isJsonObject(target) || own(target, 'kind') !== 'tool') return;
+  #add(record: JsonObject): void {
+    const target = own(record, 'target');
+    if (!isJsonObject(target) || own(target, 'kind') !== 'tool') return;
     const code = own(record, 'code');
     const args = own(record, 'arguments');
     if ((code !== 'ok' && code !== 'tool-error') || !isJsonObject(args)) return;
@@ -36,15 +33,6 @@ export class AuditArguments {
     if (calls.length >= mostCalls || (calls.length === 0 && this.#calls.size >= mostTools)) return;
     calls.push(withoutRedacted(args) as JsonObject);
     this.#calls.set(key, calls);
-  }
-}
-
-function parse(line: string): JsonValue | undefined {
-  try {
-    return JSON.parse(line) as JsonValue;
-  } catch {
-    // A torn last line, after a crash.
-    return undefined;
   }
 }
 

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { methodRow } from '../mcp/methods.ts';
 import { isRevision } from '../mcp/revision.ts';
 import type { AccessRequest, Action, ResourceKind } from '../policy/access-request.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
-import { recordedSubject } from './recorded-subject.ts';
+import { readAuditLines } from './audit-lines.ts';
+import { isCut, recordedSubject } from './recorded-subject.ts';
 
 /** One decision of the past, as an audit record tells it. */
 export interface RecordedRequest {
@@ -24,24 +23,9 @@ export interface RecordedRequest {
   readonly withArguments: boolean;
 }
 
-/** Reads audit files line by line, in bounded memory. A torn last line, after a crash, is passed over. */
+/** Reads audit files one after the other. @throws Error of the file system */
 export async function* readAuditRecords(files: readonly string[]): AsyncGenerator<JsonObject> {
-  for (const file of files) {
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
-    for await (const line of lines) {
-      const record = parse(line);
-      if (record !== undefined) yield record;
-    }
-  }
-}
-
-function parse(line: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(line) as JsonValue;
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  for (const file of files) yield* readAuditLines(file);
 }
 
 /** @returns undefined for records that hold no decision: refusals before policy was reached, changed definitions */
@@ -69,7 +53,7 @@ export function recordedRequest(record: JsonObject): RecordedRequest | undefined
       },
       context: {
         arguments: isJsonObject(args) ? args : undefined,
-        address: (isJsonObject(from) ? textOf(own(from, 'address')) : undefined) ?? '127.0.0.1',
+        address: (isJsonObject(from) ? textOf(own(from, 'address')) : undefined) ?? '',
         time: Date.parse(time) || 0,
       },
     },
@@ -115,7 +99,8 @@ function targetOf(record: JsonObject): RecordedTarget | undefined {
   if (!isJsonObject(target)) return undefined;
   const kind = textOf(own(target, 'kind'));
   const name = textOf(own(target, 'name'));
-  if (kind === undefined || name === undefined || !kinds.has(kind)) return undefined;
+  // Of a name that was cut nobody knows whose it was.
+  if (kind === undefined || name === undefined || !kinds.has(kind) || isCut(name)) return undefined;
   const method = textOf(own(record, 'method'));
   const revision = own(record, 'revision');
   const row =

@@ -66,3 +66,9 @@ export function text(values: CommandValues, name: string): string | undefined {
   if (value === undefined || typeof value === 'string') return value;
   throw new TypeError(`--${name} is not a text option`);
 }
+
+/** JSON for a file or a screen: everything outside printable ASCII is escaped, so that no name acts on a terminal. */
+export function jsonLines(value: unknown): string {
+  const text = JSON.stringify(value, null, 2);
+  return `${text.replace(/[^\n\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}

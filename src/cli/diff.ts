@@ -1,6 +1,7 @@
 import { readPolicySources } from '../config/policy-sources.ts';
 import { parseDocument } from '../document/parse-document.ts';
 import { formatProblem, type Problem } from '../document/problems.ts';
+import { visible } from '../pins/visible.ts';
 import { assumeRoles } from '../policy/assume-roles.ts';
 import { rolesOf } from '../policy/bindings.ts';
 import {
@@ -13,7 +14,7 @@ import { compilePolicy, type PolicyFile } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
 import { policyDocument } from '../policy/document.ts';
 import { type RecordedRequest, readAuditRecords, recordedRequest } from './audit-records.ts';
-import { type Command, exitCodes } from './command.ts';
+import { type Command, exitCodes, jsonLines } from './command.ts';
 
 export const diffCommand: Command = {
   summary: 'say who gains and who loses what between two policies',
@@ -27,10 +28,11 @@ Usage: sallyport diff OLD NEW [--audit FILE]... [--upstream NAME]... [--json]
   --json              the answer as JSON
 
 Both policies are asked about every caller and every target that either of them can tell apart: an instance of each
-pattern of bindings and rules, of what two patterns share, and one that nothing names. Conditions on arguments,
-network and time are compared as they are written. Limits and rules about content are only counted.
+pattern of bindings and rules, of what two patterns share, and one that nothing names, today and as trials end.
+Conditions are compared as they are written, and so are bindings with operators on claims. Limits and rules about
+content are only counted.
 A recorded caller keeps roles that its id alone does not give, as they came from claims that are not recorded.
-Exit code 0 where nobody gains or loses, 1 where somebody does, 3 where a policy is wrong.
+Exit code 0 where nothing differs, 1 where something does, 3 where a policy is wrong.
 
 Examples:
   sallyport diff policies/ /tmp/proposed/
@@ -56,29 +58,33 @@ Examples:
       return exitCodes.configuration;
     }
     const upstreams = (values['upstream'] as readonly string[] | undefined) ?? [];
-    const { differences, asked, cut } = comparePolicies(before.compared, after.compared, {
+    const { differences, unasked, asked, cut } = comparePolicies(before.compared, after.compared, {
       upstreams,
       time: Date.now(),
     });
     const sections = sectionsThatDiffer(documentsOf(before.compared), documentsOf(after.compared));
     const files = (values['audit'] as readonly string[] | undefined) ?? [];
     const recorded = await compareRecorded(files, before.compared, after.compared);
+    const unknown = unasked.before.length + unasked.after.length;
+    const isSame = differences.length + unknown + sections.length + recorded.length === 0;
     if (cut) io.stderr(`Only the first ${asked} questions were asked: the answer is not whole.\n`);
     if (values['json'] === true) {
-      io.stdout(`${JSON.stringify({ differences, sections, recorded, asked, cut }, null, 2)}\n`);
+      io.stdout(jsonLines({ differences, unasked, sections, recorded, asked, cut }));
     } else {
       for (const line of describe(differences)) io.stdout(`${line}\n`);
+      for (const text of unasked.before)
+        io.stdout(`binding gone, callers not imagined: ${visible(text, 2000)}\n`);
+      for (const text of unasked.after)
+        io.stdout(`binding new, callers not imagined: ${visible(text, 2000)}\n`);
       for (const { section, gone, added } of sections) {
         io.stdout(`${section}: ${gone} entries gone or changed, ${added} new or changed\n`);
       }
       for (const { caller, what, before: old, after: next, times } of recorded) {
-        io.stdout(`recorded: ${caller}: ${what}: ${old} -> ${next} (${times} times)\n`);
+        io.stdout(`recorded: ${visible(`${caller}: ${what}`, 3000)}: ${old} -> ${next} (${times} times)\n`);
       }
-      if (differences.length + sections.length + recorded.length === 0) {
-        io.stdout(`no difference in ${asked} questions\n`);
-      }
+      if (isSame) io.stdout(`no difference in ${asked} questions\n`);
     }
-    return differences.length + recorded.length === 0 && !cut ? exitCodes.ok : exitCodes.no;
+    return isSame && !cut ? exitCodes.ok : exitCodes.no;
   },
 };
 
@@ -106,13 +112,14 @@ function documentsOf({ files }: ComparedPolicy) {
 function describe(differences: readonly Difference[]): readonly string[] {
   const lines: string[] = [];
   let last: string | undefined;
-  for (const { caller, target, kind, before, after, conditions } of differences) {
-    if (caller !== last) lines.push(`${caller}:`);
+  for (const { caller, target, kind, before, after, from, conditions } of differences) {
+    if (caller !== last) lines.push(`${visible(caller, 1000)}:`);
     last = caller;
-    const what = `${target.action} ${target.kind} ${target.name} on ${target.upstream}`;
-    lines.push(`  ${kind.padEnd(7)} ${what}: ${before} -> ${after}`);
-    for (const text of conditions?.before ?? []) lines.push(`            was: ${text}`);
-    for (const text of conditions?.after ?? []) lines.push(`            now: ${text}`);
+    const what = visible(`${target.action} ${target.kind} ${target.name} on ${target.upstream}`, 3000);
+    const since = from === undefined ? '' : ` from ${new Date(from).toISOString()} on, when a trial ends`;
+    lines.push(`  ${kind.padEnd(7)} ${what}: ${before} -> ${after}${since}`);
+    for (const text of conditions?.before ?? []) lines.push(`            was: ${visible(text, 5000)}`);
+    for (const text of conditions?.after ?? []) lines.push(`            now: ${visible(text, 5000)}`);
   }
   return lines;
 }

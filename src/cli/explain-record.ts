@@ -1,3 +1,4 @@
+import { visible } from '../pins/visible.ts';
 import { assumeRoles } from '../policy/assume-roles.ts';
 import { rolesOf } from '../policy/bindings.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
@@ -17,18 +18,41 @@ export interface RecordExplanation {
   readonly rolesGone: readonly string[];
 }
 
+/** A decision of the past, and how many others the same id could have meant. */
+export interface FoundRecord {
+  readonly recorded: RecordedRequest;
+  readonly others: number;
+}
+
 /**
- * Finds the first decision in audit files whose exchange id, or trace id, is the one given.
+ * Finds the first decision in audit files whose exchange id is the one given, or else whose trace id is. A caller chooses
+ * its trace id, so one that is somebody's exchange id must not take its place, and several calls may have the same.
  *
  * @throws Error of the file system for a file that cannot be read
  */
-export async function findRecord(id: string, files: readonly string[]): Promise<RecordedRequest | undefined> {
+export async function findRecord(id: string, files: readonly string[]): Promise<FoundRecord | undefined> {
+  let [exchange, trace]: (RecordedRequest | undefined)[] = [];
+  let [ofExchange, ofTrace] = [0, 0];
   for await (const record of readAuditRecords(files)) {
-    if (own(record, 'exchange') !== id && own(record, 'trace') !== id) continue;
+    const isExchange = own(record, 'exchange') === id;
+    if (!isExchange && own(record, 'trace') !== id) continue;
     const found = recordedRequest(record);
-    if (found !== undefined) return found;
+    if (found === undefined) continue;
+    if (isExchange) {
+      exchange ??= found;
+      ofExchange += 1;
+    } else {
+      trace ??= found;
+      ofTrace += 1;
+    }
   }
-  return undefined;
+  if (exchange !== undefined) return { recorded: exchange, others: ofExchange - 1 };
+  return trace === undefined ? undefined : { recorded: trace, others: ofTrace - 1 };
+}
+
+/** Whether redaction left something out of recorded arguments: a rule about it is put to another value than was sent. */
+function isRedacted(recorded: RecordedRequest): boolean {
+  return /\[(?:redacted|truncated)[\]:]/.test(JSON.stringify(recorded.request.context.arguments ?? {}));
 }
 
 export function explainRecord(recorded: RecordedRequest, policy: CompiledPolicy): RecordExplanation {
@@ -43,21 +67,29 @@ export function explainRecord(recorded: RecordedRequest, policy: CompiledPolicy)
   };
 }
 
-export function formatRecordExplanation(explained: RecordExplanation): string {
+/** @param others see {@link FoundRecord} */
+export function formatRecordExplanation(explained: RecordExplanation, others = 0): string {
   const { recorded, now, rolesNotById, rolesGone } = explained;
   const rule = recorded.rule === undefined ? '' : ` ${recorded.rule}`;
   const lines = [
-    `THEN (${recorded.time}): ${recorded.effect}, ${recorded.reason}${rule}; it ended with ${recorded.code}`,
-    `  roles: ${recorded.roles.join(', ') || 'none'}`,
+    `THEN (${visible(recorded.time)}): ${recorded.effect}, ${visible(`${recorded.reason}${rule}`)}; it ended with ${visible(recorded.code)}`,
+    `  roles: ${visible(recorded.roles.join(', '), 2000) || 'none'}`,
   ];
+  if (others > 0) lines.push(`  the first of ${others + 1} decisions with this id`);
+  if (isRedacted(recorded)) {
+    lines.push(
+      '  arguments: redacted in the record. What is said now of those that were left out is said of other values.',
+    );
+  }
   if (!recorded.withArguments) {
     lines.push('  arguments: not recorded (a rule with `audit: arguments` records them, redacted)');
   }
-  if (rolesGone.length > 0) lines.push(`  roles that are no longer defined: ${rolesGone.join(', ')}`);
+  if (rolesGone.length > 0)
+    lines.push(`  roles that are no longer defined: ${visible(rolesGone.join(', '), 2000)}`);
   const unsure = rolesNotById.filter((role) => !rolesGone.includes(role));
   if (unsure.length > 0) {
     lines.push(
-      `  roles that the id alone does not give today: ${unsure.join(', ')} (given by claims or other names, which are ` +
+      `  roles that the id alone does not give today: ${visible(unsure.join(', '), 2000)} (given by claims or other names, which are ` +
         'not recorded, or the binding is gone)',
     );
   }

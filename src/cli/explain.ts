@@ -1,5 +1,7 @@
 import { parseJsonText } from '../arguments/roles/json-text.ts';
+import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
+import { rolesOfKey } from '../gateway/roles-of-keys.ts';
 import { loadPolicies } from '../gateway.ts';
 import { resourceName } from '../mcp/uri.ts';
 import type { AccessRequest, Action, ResourceKind } from '../policy/access-request.ts';
@@ -7,7 +9,7 @@ import { explain } from '../policy/explain.ts';
 import { formatExplanation } from '../policy/format-explanation.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import { isJsonObject, type JsonObject } from '../values/json.ts';
-import { type Command, type CommandIo, type CommandValues, exitCodes, text } from './command.ts';
+import { type Command, type CommandIo, type CommandValues, exitCodes, jsonLines, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 import { explainRecord, findRecord, formatRecordExplanation } from './explain-record.ts';
 import { readSubject } from './subject.ts';
@@ -81,19 +83,14 @@ Examples:
     if (record !== undefined) return explainRecorded(record, values, config.audit.file, compiled.policy, io);
     let request: AccessRequest;
     try {
-      request = readRequest(
-        values,
-        config.upstreams.map(({ name }) => name),
-      );
+      request = readRequest(values, config);
     } catch (error) {
       if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
       io.stderr(`${error.message}\n\n${explainCommand.help}`);
       return exitCodes.usage;
     }
     const explanation = explain(request, compiled.policy);
-    io.stdout(
-      values['json'] === true ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation),
-    );
+    io.stdout(values['json'] === true ? jsonLines(explanation) : formatExplanation(explanation));
     return explanation.effect === 'allow' ? exitCodes.ok : exitCodes.no;
   },
 };
@@ -107,20 +104,23 @@ async function explainRecorded(
 ): Promise<number> {
   const named = values['audit'] as readonly string[] | undefined;
   const files = named ?? (auditFile === undefined ? [] : [auditFile]);
-  const recorded = await findRecord(id, files);
-  if (recorded === undefined) {
+  const found = await findRecord(id, files);
+  if (found === undefined) {
     io.stderr(`No decision with this id in ${files.join(', ') || 'any file'}\n`);
     return exitCodes.configuration;
   }
-  const explained = explainRecord(recorded, policy);
+  const explained = explainRecord(found.recorded, policy);
   io.stdout(
-    values['json'] === true ? `${JSON.stringify(explained, null, 2)}\n` : formatRecordExplanation(explained),
+    values['json'] === true
+      ? jsonLines({ ...explained, others: found.others })
+      : formatRecordExplanation(explained, found.others),
   );
   return explained.now.effect === 'allow' ? exitCodes.ok : exitCodes.no;
 }
 
 /** @throws TypeError or SyntaxError with a sentence for the user */
-function readRequest(values: CommandValues, upstreams: readonly string[]): AccessRequest {
+function readRequest(values: CommandValues, config: Config): AccessRequest {
+  const upstreams = config.upstreams.map(({ name }) => name);
   const as = text(values, 'as');
   if (as === undefined) throw new TypeError('--as is missing: who is calling?');
   const claims = readObject(text(values, 'claims'), '--claims');
@@ -141,7 +141,7 @@ function readRequest(values: CommandValues, upstreams: readonly string[]): Acces
   const time = at === undefined ? Date.now() : Date.parse(at);
   if (Number.isNaN(time)) throw new TypeError('--at: not an ISO 8601 time');
   return {
-    subject: readSubject(as, claims),
+    subject: readSubject(as, claims, (name) => rolesOfKey(name, config)),
     action,
     resource: { upstream, kind, name: nameOf(kind, text(values, kind)!) },
     context: {

@@ -26,6 +26,9 @@ export interface KeyTask {
 /** Group may read: a gateway that runs as another user must not lose its file. Nobody else may. */
 const keyFileMode = { newMode: 0o600, keptMode: 0o640 };
 
+/** The end of the year 9999: what comes after has no four digits, and no file could hold it. */
+const latestTime = Date.UTC(9999, 11, 31);
+
 export async function createKey(name: string, task: KeyTask): Promise<number> {
   return changing(task, (keys) => {
     const alive = keys.filter((entry) => entry.name === name && !isExpired(entry, task.now));
@@ -53,6 +56,12 @@ export async function rotateKey(name: string, task: KeyTask): Promise<number> {
     );
     // A rotation must not make a key that expires into one that never does.
     const expiresAt = task.expiresAt ?? sameLifetime(newest, task.now);
+    if (expiresAt !== undefined && !(expiresAt > task.now && expiresAt <= latestTime)) {
+      task.io.stderr(
+        `${name}: how long a new key should live cannot be told from the old one: say --expires\n`,
+      );
+      return exitCodes.usage;
+    }
     const roles = task.roles.length > 0 ? task.roles : (newest.roles ?? []);
     return issue(name, task, roles, expiresAt, keys, expiring);
   });
@@ -62,42 +71,48 @@ export async function rotateKey(name: string, task: KeyTask): Promise<number> {
 export async function revokeKeys(given: string, task: KeyTask): Promise<number> {
   const { io, denyFile } = task;
   const leaked = apiKeyPrefix(given);
+  const written: string[] = [];
   const which = leaked === undefined ? given : `spk_${leaked}`;
-  return changing(task, async (keys) => {
-    const found = keysNamed(which, keys);
-    if (found === 'ambiguous') {
-      io.stderr(
-        `${which} is the name of one key and the prefix of another: say spk_${which} for the prefix\n`,
-      );
-      return exitCodes.usage;
-    }
-    const prefix = /^spk_([a-z0-9]{8})$/.exec(which)?.[1];
-    const revoked = found.length > 0 ? found : prefix === undefined ? [] : [{ prefix, name: undefined }];
-    if (found.length === 0 && (prefix === undefined || denyFile === undefined)) {
-      io.stderr(`no key has this name or prefix\n`);
-      return exitCodes.no;
-    }
-    // The list first: if the second step fails, the key is revoked all the same.
-    if (denyFile !== undefined) {
-      const at = new Date(task.now).toISOString();
-      const entries = revoked.map((entry) => ({
-        prefix: entry.prefix,
-        reason: task.reason ?? `key ${entry.name ?? '(not in the key file)'}`,
-        at,
-      }));
-      await withFileLock(denyFile, async () => {
-        const before = await readIfThere(denyFile);
-        await put(denyFile, denyKeys(denyFile, before, entries), before, { newMode: 0o644 });
-      });
-    }
-    return {
-      removed: new Set(found.map((entry) => entry.prefix)),
-      told() {
-        for (const { prefix, name } of revoked)
-          io.stdout(`revoked: ${name ?? '(not in the key file)'} spk_${prefix}\n`);
-      },
-    };
-  });
+  return changing(
+    task,
+    async (keys) => {
+      const found = keysNamed(which, keys);
+      if (found === 'ambiguous') {
+        io.stderr(
+          `${which} is the name of one key and the prefix of another: say spk_${which} for the prefix\n`,
+        );
+        return exitCodes.usage;
+      }
+      const prefix = /^spk_([a-z0-9]{8})$/.exec(which)?.[1];
+      const revoked = found.length > 0 ? found : prefix === undefined ? [] : [{ prefix, name: undefined }];
+      if (found.length === 0 && (prefix === undefined || denyFile === undefined)) {
+        io.stderr(`no key has this name or prefix\n`);
+        return exitCodes.no;
+      }
+      // The list first: if the second step fails, the key is revoked all the same.
+      if (denyFile !== undefined) {
+        const at = new Date(task.now).toISOString();
+        const entries = revoked.map((entry) => ({
+          prefix: entry.prefix,
+          reason: task.reason ?? `key ${entry.name ?? '(not in the key file)'}`,
+          at,
+        }));
+        await withFileLock(denyFile, async () => {
+          const before = await readIfThere(denyFile);
+          await put(denyFile, denyKeys(denyFile, before, entries), before, { newMode: 0o644 });
+        });
+        written.push(denyFile);
+      }
+      return {
+        removed: new Set(found.map((entry) => entry.prefix)),
+        told() {
+          for (const { prefix, name } of revoked)
+            io.stdout(`revoked: ${name ?? '(not in the key file)'} spk_${prefix}\n`);
+        },
+      };
+    },
+    written,
+  );
 }
 
 function keysNamed(which: string, keys: readonly ApiKeyEntry[]): readonly ApiKeyEntry[] | 'ambiguous' {
@@ -146,10 +161,15 @@ function issue(
 
 type Planned = number | (KeyChange & { told?(): void });
 
-/** Reads the key file, lets `plan` say what is to change, and writes it. One command at a time. */
+/**
+ * Reads the key file, lets `plan` say what is to change, and writes it. One command at a time.
+ *
+ * @param written other files that `plan` has written by then
+ */
 async function changing(
   task: KeyTask,
   plan: (keys: readonly ApiKeyEntry[]) => Planned | Promise<Planned>,
+  written: readonly string[] = [],
 ): Promise<number> {
   const { file, io } = task;
   try {
@@ -164,7 +184,8 @@ async function changing(
     });
   } catch (error) {
     if (!(error instanceof UnfitFile || error instanceof FileLocked)) throw error;
-    io.stderr(`${error.message}\nnothing was written\n`);
+    const done = written.length === 0 ? 'nothing was written' : `only ${written.join(', ')} was written`;
+    io.stderr(`${error.message}\n${done}\n`);
     return exitCodes.configuration;
   }
 }

@@ -85,8 +85,15 @@ const named = (name: string | undefined): string | undefined =>
     ? undefined
     : 'Give a name: letters, digits, . _ - (at most 128)';
 
+/** A new name must not look like a prefix or a key: nobody could say which of the two to revoke, and a key is no name. */
+const newName = (name: string | undefined): string | undefined =>
+  named(name) ??
+  (/^spk_/i.test(name ?? '')
+    ? 'A name that begins with spk_ would be taken for a key or its prefix'
+    : undefined);
+
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['create', { problem: named, run: createKey, options: ['expires', 'role', 'json'] }],
+  ['create', { problem: newName, run: createKey, options: ['expires', 'role', 'json'] }],
   [
     'list',
     {
@@ -131,6 +138,10 @@ function readExpiry(written: string | undefined, now: number): number | undefine
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$/.test(written)) {
     const time = Date.parse(written);
     if (Number.isNaN(time)) return 'there is no such time';
+    // Otherwise 30 February would be read as 2 March.
+    const day = Number(written.slice(8, 10));
+    const [year, month] = [Number(written.slice(0, 4)), Number(written.slice(5, 7))];
+    if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return 'there is no such time';
     return time > now ? time : 'is in the past';
   }
   const span = lifetime.safeParse(written);

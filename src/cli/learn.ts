@@ -1,9 +1,11 @@
 import { formatProblem } from '../document/problems.ts';
 import { writeYaml } from '../document/write-yaml.ts';
+import { visible } from '../pins/visible.ts';
 import type { AccessRequest } from '../policy/access-request.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
 import { PolicyLearner } from '../policy/learn.ts';
+import { own } from '../values/json.ts';
 import { type RecordedRequest, readAuditRecords, recordedRequest } from './audit-records.ts';
 import { type Command, exitCodes, text } from './command.ts';
 
@@ -57,9 +59,14 @@ Examples:
     };
     const learner = new PolicyLearner();
     const observed = new Map<string, AccessRequest>();
+    let passed = 0;
     for await (const record of readAuditRecords(files)) {
       const recorded = recordedRequest(record);
-      if (recorded === undefined || !wants(recorded)) continue;
+      if (recorded === undefined) {
+        if (own(record, 'decision') !== undefined) passed += 1;
+        continue;
+      }
+      if (!wants(recorded)) continue;
       const request = { ...recorded.request, context: { ...recorded.request.context, arguments: undefined } };
       observed.set(keyOf(request), request);
       if (!learner.observe(request)) {
@@ -67,8 +74,11 @@ Examples:
         return exitCodes.no;
       }
     }
-    const { document, leftOut } = learner.finish();
-    for (const sentence of leftOut) io.stderr(`left out: ${sentence}\n`);
+    const { document, leftOut, remarks } = learner.finish();
+    if (passed > 0)
+      io.stderr(`left out: ${passed} records with a caller or a target that was cut or is none\n`);
+    for (const sentence of leftOut) io.stderr(`left out: ${visible(sentence, 1000)}\n`);
+    for (const sentence of remarks) io.stderr(`note: ${visible(sentence, 1000)}\n`);
     if (observed.size === 0) {
       io.stderr('Nothing was seen that a policy could allow.\n');
       return exitCodes.no;
@@ -84,9 +94,8 @@ Examples:
       (request) => decide(request, compiled.policy).effect === 'deny',
     );
     for (const { subject, action, resource } of denied.slice(0, 20)) {
-      io.stderr(
-        `not allowed by the proposal: ${subject.id} ${action} ${resource.kind} ${resource.name} on ${resource.upstream}\n`,
-      );
+      const what = `${subject.id} ${action} ${resource.kind} ${resource.name} on ${resource.upstream}`;
+      io.stderr(`not allowed by the proposal: ${visible(what, 1000)}\n`);
     }
     return denied.length === 0 ? exitCodes.ok : exitCodes.no;
   },

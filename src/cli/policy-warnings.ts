@@ -1,6 +1,7 @@
 import { readPolicySources } from '../config/policy-sources.ts';
 import type { Config } from '../config/schema.ts';
 import { sortProblems } from '../document/problems.ts';
+import { withoutRolesOfKeys } from '../gateway/roles-of-keys.ts';
 import { type LintContext, lintPolicy, type PolicyWarning } from '../policy/lint/lint.ts';
 import { fetchOffers } from './offers.ts';
 
@@ -23,7 +24,8 @@ export async function policyWarnings(
     issuers: config.identity.flatMap((one) => (one.token === undefined ? [] : [one.token.issuer])),
     ...(live ? { tools: await listedTools(config, upstreams) } : {}),
   };
-  return sortProblems([...compiled, ...lintPolicy(sources, context)]) as readonly PolicyWarning[];
+  const all = [...withoutRolesOfKeys(compiled, config), ...lintPolicy(sources, context)];
+  return sortProblems(all) as readonly PolicyWarning[];
 }
 
 async function listedTools(

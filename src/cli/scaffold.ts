@@ -3,6 +3,7 @@ import { outboundOptions } from '../dialer/options.ts';
 import { formatProblem } from '../document/problems.ts';
 import { writeYaml } from '../document/write-yaml.ts';
 import { openUpstreams } from '../gateway/upstreams.ts';
+import { visible } from '../pins/visible.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import { scaffoldPolicy } from '../policy/scaffold.ts';
 import { type HttpUpstreamOptions, httpUpstreamOptions } from '../upstream/options.ts';
@@ -53,10 +54,16 @@ Examples:
         return exitCodes.configuration;
       }
       const { document, leftOut } = scaffoldPolicy({ upstream: server.name, ...lists });
-      for (const sentence of leftOut) io.stderr(`left out: ${sentence}\n`);
-      for (const template of lists.templates) {
-        io.stderr(`template ${JSON.stringify(template)}: write a pattern for what it may become\n`);
-      }
+      tell(
+        leftOut.map((sentence) => `left out: ${sentence}`),
+        io,
+      );
+      tell(
+        lists.templates.map(
+          (template) => `template ${JSON.stringify(template)}: write a pattern for what it may become`,
+        ),
+        io,
+      );
       const yaml = writeYaml(document);
       const compiled = compilePolicy([{ file: 'first.yaml', text: yaml }]);
       if (!compiled.ok) {
@@ -70,6 +77,15 @@ Examples:
     }
   },
 };
+
+/** Sentences of one kind: a server chooses how many there could be. */
+const mostTold = 100;
+
+/** What is in them comes from the server, and must not act on a terminal. */
+function tell(sentences: readonly string[], io: CommandIo): void {
+  for (const sentence of sentences.slice(0, mostTold)) io.stderr(`${visible(sentence, 1000)}\n`);
+  if (sentences.length > mostTold) io.stderr(`… and ${sentences.length - mostTold} more\n`);
+}
 
 /** @returns an exit code where there is no server to ask */
 async function serverOf(

@@ -7,9 +7,14 @@ import type { Subject } from '../policy/access-request.ts';
  * @param as `spiffe://…` or another URI of a client certificate, `dns:NAME`, `cn:NAME`, `api-key:NAME`,
  *   `token:ISSUER#SUBJECT`, or `anonymous`
  * @param claims further claims of the token
+ * @param rolesOfKey what the key file gives to the API key of a name
  * @throws TypeError with a sentence for the user
  */
-export function readSubject(as: string, claims: Readonly<Record<string, unknown>> = {}): Subject {
+export function readSubject(
+  as: string,
+  claims: Readonly<Record<string, unknown>> = {},
+  rolesOfKey: (name: string) => readonly string[] = () => [],
+): Subject {
   const certificate = {
     kind: 'certificate' as const,
     fingerprint256: '',
@@ -25,8 +30,11 @@ export function readSubject(as: string, claims: Readonly<Record<string, unknown>
       return { id: certificateId('dns', rest), credentials: [{ ...certificate, dns: [rest] }] };
     case 'cn':
       return { id: certificateId('cn', rest), credentials: [{ ...certificate, commonName: rest }] };
-    case 'api-key':
-      return { id: apiKeyId(rest), credentials: [{ kind: 'apiKey', name: rest }] };
+    case 'api-key': {
+      const roles = rolesOfKey(rest);
+      const credential = { kind: 'apiKey' as const, name: rest };
+      return { id: apiKeyId(rest), credentials: [roles.length === 0 ? credential : { ...credential, roles }] };
+    }
     case 'token': {
       const at = rest.lastIndexOf('#');
       if (at < 1) throw new TypeError(`--as ${as}: write token:ISSUER#SUBJECT`);

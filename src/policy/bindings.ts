@@ -43,7 +43,7 @@ export function compileBinding(
     'token' in credential ? [compileLacking(credential.token, hierarchy)] : [],
   );
   const matches = ({ credentials }: Subject) =>
-    credentials.length > 0 && tests.some((test) => credentials.some((credential) => test(credential)));
+    tests.some((test) => credentials.some((credential) => test(credential)));
   return {
     matches,
     lackingScopes: (subject) => {

@@ -3,7 +3,7 @@ import type { AccessRequest, Subject } from './access-request.ts';
 import type { PolicyFile } from './compile.ts';
 import { decide } from './decide.ts';
 import type { PolicyDocument } from './document.ts';
-import { type ImaginedCaller, imagineCallers } from './imagine-callers.ts';
+import { bindingsBeyondImagining, type ImaginedCaller, imagineCallers } from './imagine-callers.ts';
 import { type ImaginedTarget, imagineTargets } from './imagine-targets.ts';
 import type { CompiledPolicy } from './model.ts';
 import { RuleTexts } from './rule-texts.ts';
@@ -23,14 +23,18 @@ export interface Difference {
   readonly target: ImaginedTarget;
   readonly before: Reach;
   readonly after: Reach;
-  /** `changed`: it depends on the request before and after, but on other conditions. */
+  /** `changed`: it depends on the request or the caller's claims before and after, but on other conditions. */
   readonly kind: 'gains' | 'loses' | 'changed';
+  /** Milliseconds since the epoch. Where it is not so today: a rule's trial ends then. */
+  readonly from?: number;
   /** Where it is not the reach that changed: the rules that name the target, before and after. */
   readonly conditions?: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
 
 export interface Comparison {
   readonly differences: readonly Difference[];
+  /** Bindings of one policy only, as they are written, whose tests of claims no imagined caller could put to the proof. */
+  readonly unasked: { readonly before: readonly string[]; readonly after: readonly string[] };
   /** How many questions were put to both. */
   readonly asked: number;
   /** There were more questions than `most`: the answer is not whole. */
@@ -39,6 +43,9 @@ export interface Comparison {
 
 /** A million questions take some seconds. */
 const mostQuestions = 2_000_000;
+
+/** Ends of trials that are looked at, the nearest first: each asks everything once more. */
+const mostTrials = 10;
 
 /** An address that hardly any network condition means (RFC 5737): what depends on it counts as depending. */
 const nowhere = '192.0.2.1';
@@ -62,28 +69,54 @@ export function comparePolicies(
   after: ComparedPolicy,
   { upstreams, time, most = mostQuestions }: CompareOptions,
 ): Comparison {
-  const documents = [...before.files, ...after.files].map(({ document }) => document);
-  const callers = imagineCallers(documents);
-  const targets = imagineTargets(documents, upstreams ?? []);
+  const [documents, later] = [before, after].map(({ files }) => files.map(({ document }) => document)) as [
+    PolicyDocument[],
+    PolicyDocument[],
+  ];
+  const all = [...documents, ...later];
+  const callers = imagineCallers(all);
+  const targets = imagineTargets(all, upstreams ?? []);
   const [old, next] = [new RuleTexts(before), new RuleTexts(after)];
+  const ends = trialEnds(all, time);
+  const [one, other] = [bindingsBeyondImagining(documents), bindingsBeyondImagining(later)];
+  const unasked = { before: [...one.difference(other)], after: [...other.difference(one)] };
   const differences: Difference[] = [];
+  const known = new Set<string>();
   let asked = 0;
   for (const caller of callers) {
     // Roles are remembered by subject and policy, so the two do not meet.
     for (const target of targets) {
-      if (asked >= most) return { differences, asked, cut: true };
-      asked += 1;
-      const found = differ(
-        requestOf(caller.subject, target, time),
-        caller,
-        target,
-        [before.policy, old],
-        [after.policy, next],
-      );
-      if (found !== undefined) differences.push(found);
+      for (const moment of [time, ...ends.slice(0, mostTrials)]) {
+        if (asked >= most) return { differences, unasked, asked, cut: true };
+        asked += 1;
+        const found = differ(
+          requestOf(caller.subject, target, moment),
+          caller,
+          target,
+          [before.policy, old],
+          [after.policy, next],
+        );
+        if (found === undefined) continue;
+        const text = JSON.stringify(found);
+        if (known.has(text)) continue;
+        if (ends.length > 0) known.add(text);
+        differences.push(moment === time ? found : { ...found, from: moment });
+      }
+      known.clear();
     }
   }
-  return { differences, asked, cut: false };
+  return { differences, unasked, asked, cut: ends.length > mostTrials };
+}
+
+/** When rules, ACL objects and entries of `scopes:` that are tried out today begin to count, in order. */
+function trialEnds(documents: readonly PolicyDocument[], time: number): readonly number[] {
+  const trials = documents.flatMap(({ roles, acl, scopes }) => [
+    ...Object.values(roles).flatMap(({ allow, deny }) => [...allow, ...deny]),
+    ...acl.flatMap((object) => [object, ...object.allow, ...object.deny]),
+    ...scopes,
+  ]);
+  const ends = trials.flatMap(({ until }) => (until !== undefined && until > time ? [until] : []));
+  return [...new Set(ends)].sort((a, b) => a - b);
 }
 
 type Side = readonly [CompiledPolicy, RuleTexts];
@@ -100,7 +133,7 @@ function differ(
   if (old.reach !== next.reach) {
     return { ...base, kind: rank[next.reach] > rank[old.reach] ? 'gains' : 'loses' };
   }
-  if (old.reach !== 'depends' || same(old.rules, next.rules)) return undefined;
+  if (same(old.rules, next.rules)) return undefined;
   return { ...base, kind: 'changed', conditions: { before: old.rules, after: next.rules } };
 }
 
@@ -108,26 +141,38 @@ const rank: Readonly<Record<Reach, number>> = { never: 0, depends: 1, always: 2 
 
 interface Standing {
   readonly reach: Reach;
-  /** The rules that name the target, as they are written, sorted. */
+  /** What it may depend on for some callers: the rules that name the target, as they are written, sorted. */
   readonly rules: readonly string[];
 }
 
 function standingOf(request: AccessRequest, [policy, texts]: Side): Standing {
   const decision = decide(request, policy);
-  // Whoever may not even know of the target is past all conditions on the request.
-  if (decision.effect === 'deny' && !decision.visible) return { reach: 'never', rules: [] };
   const found = texts.about(request);
   // Once an ACL protects the target, what roles allow elsewhere lets nobody in.
   const rules = found.isProtected
     ? found.rules.filter(({ acl, effect }) => acl || effect === 'deny')
     : found.rules;
-  const isSettled = rules.every(({ passing }) => !passing);
-  const isOpen = rules.every(({ effect }) => effect === 'allow') && rules.some(({ passing }) => !passing);
-  if (decision.effect === 'allow' && (isSettled || isOpen)) return { reach: 'always', rules: [] };
   const lacking = decision.reasons.flatMap(({ code, condition }) =>
     code === 'scope-missing' ? [`lacks ${condition}`] : [],
   );
-  return { reach: 'depends', rules: [...new Set([...rules.map(({ text }) => text), ...lacking])].sort() };
+  const written = [...new Set([...rules.map(({ text }) => text), ...lacking])].sort();
+  const [denies, allows] = [
+    rules.filter(({ effect }) => effect === 'deny'),
+    rules.filter(({ effect }) => effect === 'allow'),
+  ];
+  // Whoever may not even know of the target is past all conditions on the request; others may have the claims for it.
+  if (decision.effect === 'deny' && !decision.visible) {
+    const isClosed = allows.length === 0 || denies.some(({ conditional }) => !conditional);
+    return { reach: 'never', rules: isClosed ? [] : written };
+  }
+  const isSettled = rules.every(({ passing }) => !passing);
+  const isOpen = denies.length === 0 && allows.some(({ holds }) => holds);
+  if (decision.effect === 'allow' && (isSettled || isOpen)) {
+    const isOpenToAll =
+      denies.length === 0 && (allows.length === 0 || allows.some((rule) => !rule.conditional));
+    return { reach: 'always', rules: isOpenToAll ? [] : written };
+  }
+  return { reach: 'depends', rules: written };
 }
 
 function requestOf(subject: Subject, target: ImaginedTarget, time: number): AccessRequest {

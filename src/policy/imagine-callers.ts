@@ -1,6 +1,7 @@
 import type { Subject, SubjectCredential } from './access-request.ts';
 import type { CredentialDocument, PolicyDocument } from './document.ts';
-import { filler, instance } from './imagine-targets.ts';
+import { imagineClaims, isPlainTest } from './imagine-claims.ts';
+import { fillerFor, instancesOf } from './imagine-targets.ts';
 
 /** One caller that policies could tell from others, and how people know it. */
 export interface ImaginedCaller {
@@ -9,27 +10,30 @@ export interface ImaginedCaller {
 }
 
 /**
- * Every caller that the bindings of these policies can tell apart: one for each alternative of each binding and each
- * of its patterns, one for each role that an API key may carry, the anonymous one, and one whom nothing names. Claims
- * are filled in where a binding asks for values; where it asks in another way, the caller lacks them.
+ * Every caller that the bindings of these policies can tell apart: one for each alternative of each binding, each of its
+ * patterns and each value of a claim, with the scopes that it asks for, with all scopes and with each that implies
+ * others; one for each role that an API key may carry, the anonymous one, and one whom nothing names.
  */
 export function imagineCallers(documents: readonly PolicyDocument[]): readonly ImaginedCaller[] {
+  const filler = fillerFor(documents);
   const callers = new Map<string, ImaginedCaller>();
   const add = (credential: SubjectCredential): void => {
     const name = nameOf(credential);
-    if (!callers.has(name)) callers.set(name, { name, subject: { id: name, credentials: [credential] } });
+    const key = JSON.stringify(credential);
+    if (!callers.has(key)) callers.set(key, { name, subject: { id: name, credentials: [credential] } });
   };
   const scopes = [
     ...new Set(documents.flatMap((document) => document.scopes.flatMap((entry) => entry.scopes))),
   ];
+  const implying = new Set(documents.flatMap(({ implies }) => Object.keys(implies)));
   for (const { bindings, roles } of documents) {
     for (const { to } of bindings) {
-      for (const one of to.flatMap(imagine)) {
+      for (const one of to.flatMap((matcher) => imagine(matcher, filler))) {
         add(one);
+        if (one.kind !== 'token') continue;
         // Whoever lacks no scope is held by nothing but its roles.
-        if (one.kind === 'token' && scopes.length > 0) {
-          add({ ...one, scopes: [...new Set([...one.scopes, ...scopes])] });
-        }
+        if (scopes.length > 0) add({ ...one, scopes: [...new Set([...one.scopes, ...scopes])] });
+        for (const scope of implying) add({ ...one, scopes: [scope] });
       }
     }
     for (const role of Object.keys(roles)) {
@@ -41,6 +45,23 @@ export function imagineCallers(documents: readonly PolicyDocument[]): readonly I
   return [...callers.values()];
 }
 
+/**
+ * The bindings with tests of claims that no imagined caller can put to the proof, such as a regular expression, as they
+ * are written: two policies that differ in one of them may differ for callers who were not asked about.
+ */
+export function bindingsBeyondImagining(documents: readonly PolicyDocument[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { to, roles } of documents.flatMap(({ bindings }) => bindings)) {
+    for (const matcher of to) {
+      if (!('token' in matcher)) continue;
+      const claims = Object.entries(matcher.token.claims ?? {});
+      if (claims.every(([name, test]) => isPlainTest(name, test))) continue;
+      for (const role of roles) found.add(JSON.stringify({ role, ...matcher }));
+    }
+  }
+  return found;
+}
+
 const certificate = {
   kind: 'certificate' as const,
   fingerprint256: '',
@@ -49,55 +70,44 @@ const certificate = {
   dns: [],
 };
 
-function imagine(matcher: CredentialDocument): readonly SubjectCredential[] {
+function imagine(matcher: CredentialDocument, filler: string): readonly SubjectCredential[] {
+  const several = (texts: readonly string[], separator?: '/' | '.'): readonly string[] =>
+    texts.flatMap((text) => instancesOf(text, separator, filler));
   if ('any' in matcher || 'anonymous' in matcher) return [{ kind: 'anonymous' }];
-  if ('apiKey' in matcher) return matcher.apiKey.map((text) => ({ kind: 'apiKey', name: instance(text) }));
+  if ('apiKey' in matcher) return several(matcher.apiKey).map((name) => ({ kind: 'apiKey', name }));
   if ('certificate' in matcher) {
     const { uri, dns, cn, fingerprint } = matcher.certificate;
-    return (uri ?? [undefined]).flatMap((one) =>
-      (dns ?? [undefined]).flatMap((other) =>
-        (cn ?? [undefined]).flatMap((third) =>
+    const [uris, hosts, names] = [uri && several(uri, '/'), dns && several(dns, '.'), cn && several(cn)];
+    return (uris ?? [undefined]).flatMap((one) =>
+      (hosts ?? [undefined]).flatMap((other) =>
+        (names ?? [undefined]).flatMap((commonName) =>
           (fingerprint ?? ['']).map((print) => ({
             kind: 'certificate' as const,
             fingerprint256: print.replaceAll(':', '').toLowerCase(),
-            commonName: third === undefined ? undefined : instance(third),
-            uris: one === undefined ? [] : [instance(one)],
-            dns: other === undefined ? [] : [instance(other)],
+            commonName,
+            uris: one === undefined ? [] : [one],
+            dns: other === undefined ? [] : [other],
           })),
         ),
       ),
     );
   }
-  const { issuer, subject, claims, scopes, ...others } = matcher.token;
-  const bound = 'bound' in others ? [others['bound']].flat()[0] : undefined;
-  const client = 'client' in others ? [others['client']].flat()[0] : undefined;
-  return (subject ?? ['somebody']).map((text) => ({
-    kind: 'token' as const,
-    issuer,
-    subject: instance(text),
-    scopes: scopes ?? [],
-    claims: { iss: issuer, sub: instance(text), ...claimsOf(claims ?? {}) },
-    ...(typeof client === 'string' ? { clientId: instance(client) } : {}),
-    ...(bound === 'certificate' || bound === 'dpop' ? { bound } : {}),
-  }));
-}
-
-/** Values that satisfy plain tests: a value, a list of values, `equals`, `oneOf`. */
-function claimsOf(tests: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const claims: Record<string, unknown> = {};
-  for (const [path, test] of Object.entries(tests)) {
-    const wanted = wantedValue(test);
-    if (wanted === undefined) continue;
-    const steps = /^https?:\/\//.test(path) ? [path] : path.replace(/^\$\./, '').split('.');
-    let at = claims;
-    for (const step of steps.slice(0, -1)) {
-      const next = Object.hasOwn(at, step) ? at[step] : undefined;
-      at[step] = typeof next === 'object' && next !== null ? next : {};
-      at = at[step] as Record<string, unknown>;
-    }
-    at[steps.at(-1)!] = wanted;
-  }
-  return claims;
+  const { issuer, subject, claims, scopes, client, bound } = matcher.token;
+  return several(subject ?? ['somebody']).flatMap((sub) =>
+    imagineClaims(claims ?? {}, filler).flatMap((given) =>
+      (client === undefined ? [undefined] : several(client)).flatMap((clientId) =>
+        (bound ?? [undefined]).map((proof) => ({
+          kind: 'token' as const,
+          issuer,
+          subject: sub,
+          scopes: scopes ?? [],
+          claims: { iss: issuer, sub, ...given },
+          ...(clientId === undefined ? {} : { clientId }),
+          ...(proof === undefined ? {} : { bound: proof }),
+        })),
+      ),
+    ),
+  );
 }
 
 function nameOf(credential: SubjectCredential): string {
@@ -123,11 +133,4 @@ function nameOf(credential: SubjectCredential): string {
     case 'anonymous':
       return 'anonymous';
   }
-}
-
-function wantedValue(test: unknown): unknown {
-  if (Array.isArray(test)) return test[0];
-  if (typeof test !== 'object' || test === null) return test;
-  const { equals, oneOf } = test as { readonly equals?: unknown; readonly oneOf?: readonly unknown[] };
-  return equals ?? oneOf?.[0];
 }

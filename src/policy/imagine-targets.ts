@@ -1,6 +1,6 @@
 import type { Action, ResourceKind } from './access-request.ts';
 import type { PolicyDocument } from './document.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern, type Separator } from './pattern.ts';
 import type { TargetTexts } from './scope.ts';
 
 /** One target that policies could tell from others. */
@@ -13,8 +13,17 @@ export interface ImaginedTarget {
   readonly implied: boolean;
 }
 
-/** What stands where a wildcard is: nobody writes it in a rule. */
-export const filler = 'anything';
+/**
+ * What stands where a wildcard is. No text of the documents holds it: a rule for the very word would otherwise hide that
+ * another one takes its wildcard away.
+ */
+export function fillerFor(documents: readonly PolicyDocument[]): string {
+  const written = JSON.stringify(documents);
+  for (let count = 1; ; count += 1) {
+    const word = count === 1 ? 'anything' : `anything${count}`;
+    if (!written.includes(word)) return word;
+  }
+}
 
 const kinds: readonly ResourceKind[] = ['tool', 'resource', 'prompt', 'method'];
 
@@ -40,11 +49,12 @@ export function imagineTargets(
   documents: readonly PolicyDocument[],
   upstreams: readonly string[] = [],
 ): readonly ImaginedTarget[] {
+  const filler = fillerFor(documents);
   const patterns = new Map<ResourceKind, Set<string>>(kinds.map((kind) => [kind, new Set()]));
   const places = new Set<string>(upstreams);
   for (const document of documents) {
     for (const texts of scopesOf(document)) {
-      for (const text of texts.upstreams ?? []) places.add(instance(text));
+      for (const text of texts.upstreams ?? []) places.add(instance(text, filler));
       for (const kind of kinds) for (const text of texts[memberOf[kind]] ?? []) patterns.get(kind)!.add(text);
     }
   }
@@ -52,7 +62,7 @@ export function imagineTargets(
   const targets: ImaginedTarget[] = [];
   for (const upstream of places) {
     for (const kind of kinds) {
-      for (const name of instances([...patterns.get(kind)!], kind)) {
+      for (const name of instances([...patterns.get(kind)!], kind, filler)) {
         for (const action of actionsOf[kind]) targets.push({ upstream, kind, name, action, implied: false });
       }
     }
@@ -69,16 +79,16 @@ function* scopesOf(document: PolicyDocument): Generator<TargetTexts> {
   }
 }
 
-function instances(texts: readonly string[], kind: ResourceKind): ReadonlySet<string> {
+function instances(texts: readonly string[], kind: ResourceKind, filler: string): ReadonlySet<string> {
   const separator = kind === 'resource' ? '/' : undefined;
-  const found = new Set(texts.map(instance));
+  const found = new Set(texts.flatMap((text) => instancesOf(text, separator, filler)));
   // What both an allow and a deny name: `get_*` and `*_secret` share `get_anything_secret`.
   const wild = texts.filter((text) => text.includes('*')).slice(0, mostCombined);
   const compiled = wild.map((text) => compilePattern(text, separator));
   for (const [index, one] of wild.entries()) {
     for (const [position, other] of wild.entries()) {
       if (index === position) continue;
-      const candidate = one.replace(/\*+/, instance(other)).replace(/\*+/g, filler);
+      const candidate = one.replace(/\*+/, instance(other, filler)).replace(/\*+/g, filler);
       if (compiled[index]!.matches(candidate) && compiled[position]!.matches(candidate)) found.add(candidate);
     }
   }
@@ -87,6 +97,14 @@ function instances(texts: readonly string[], kind: ResourceKind): ReadonlySet<st
 }
 
 /** A name that the pattern matches. */
-export function instance(text: string): string {
-  return text.replace(/\*+/g, filler);
+function instance(text: string, filler: string): string {
+  return text.replace(/\*+/g, () => filler);
+}
+
+/** Names that the pattern matches: one that `*` would match as well, and where `**` says more, one that only it does. */
+export function instancesOf(text: string, separator: Separator, filler: string): readonly string[] {
+  const plain = instance(text, filler);
+  if (separator === undefined || !text.includes('**')) return [plain];
+  const across = text.replace(/\*+/g, (run) => (run.length > 1 ? `${filler}${separator}${filler}` : filler));
+  return [plain, across];
 }

@@ -8,6 +8,8 @@ export interface Learnt {
   readonly document: JsonObject;
   /** Sentences about observations that no rule can name. */
   readonly leftOut: readonly string[];
+  /** Sentences about callers whom the proposal knows by less than they proved. */
+  readonly remarks: readonly string[];
 }
 
 /** Sentences about what was left out: more would be read by nobody. */
@@ -50,13 +52,17 @@ export class PolicyLearner {
   /** @returns false where too much was seen to make a policy that anybody could review */
   observe({ subject, action, resource }: AccessRequest): boolean {
     const { upstream, kind, name, implied } = resource;
-    const fault = nameFault(kind, name) ?? (upstream.includes('*') ? 'holds a wildcard' : undefined);
+    const fault = nameFault(kind, name);
     if (fault !== undefined) {
       this.#leaveOut(`${kind} ${JSON.stringify(name)} on ${upstream}: its name ${fault}`);
       return true;
     }
+    if (nameFault('method', upstream) !== undefined) {
+      this.#leaveOut(`upstream ${JSON.stringify(upstream)}: no rule can name it`);
+      return true;
+    }
     // A caller may have chosen its own name: one with a wildcard would be bound together with everybody it matches.
-    if (boundName(subject.credentials[0]) === undefined) {
+    if (!subject.credentials.some((credential) => boundName(credential) !== undefined)) {
       this.#leaveOut(`${JSON.stringify(subject.id)}: no binding can name this caller and nobody else`);
       return true;
     }
@@ -86,21 +92,54 @@ export class PolicyLearner {
   }
 
   finish(): Learnt {
-    const shared = new Map<string, { readonly allow: readonly JsonObject[]; readonly callers: Caller[] }>();
-    for (const caller of [...this.#callers.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-      const allow = rulesOf(caller);
-      if (allow.length === 0) continue;
-      getOrAdd(shared, JSON.stringify(allow), () => ({ allow, callers: [] })).callers.push(caller);
+    const callers = [...this.#callers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const learnt = new Map(callers.map((caller) => [caller, rulesOf(caller)]));
+    const alike = new Map<string, Set<string>>();
+    for (const [{ credentials }, allow] of learnt) {
+      for (const credential of credentials)
+        getOrAdd(alike, matcherText(credential), () => new Set<string>()).add(JSON.stringify(allow));
+    }
+    const remarks: string[] = [];
+    const shared = new Map<string, { readonly allow: readonly JsonObject[]; readonly callers: Bound[] }>();
+    for (const [caller, allow] of learnt) {
+      // Whoever holds what a binding asks for has its roles: it must be nobody else's, or of those who did the same.
+      const credential = caller.credentials.find(
+        (one) => boundName(one) !== undefined && alike.get(matcherText(one))!.size === 1,
+      );
+      if (credential === undefined) {
+        this.#leaveOut(
+          `${JSON.stringify(caller.id)}: others who did other things share each of its names, so no binding can tell ` +
+            'them apart',
+        );
+        continue;
+      }
+      if (caller.credentials.length > 1 && remarks.length < mostLeftOut) {
+        remarks.push(
+          `${JSON.stringify(caller.id)} is bound by its ${credential.kind} alone: a binding cannot ask for several ` +
+            'credentials (`require` of the gateway file can)',
+        );
+      }
+      getOrAdd(shared, JSON.stringify(allow), () => ({ allow, callers: [] })).callers.push({
+        id: caller.id,
+        credential,
+      });
     }
     const roles: Record<string, JsonValue> = {};
     const bindings: JsonObject[] = [];
     for (const [index, { allow, callers }] of [...shared.values()].entries()) {
       const role = `learnt-${index + 1}`;
       roles[role] = { description: `Seen of ${describe(callers)}`, allow };
-      bindings.push({ roles: [role], to: callers.map(({ credentials }) => matcherOf(credentials[0]!)) });
+      const matchers = new Map(callers.map(({ credential }) => [matcherText(credential), credential]));
+      bindings.push({ roles: [role], to: [...matchers.values()].map(matcherOf) });
     }
-    return { document: { version: 1, roles, bindings }, leftOut: [...this.#leftOut] };
+    return { document: { version: 1, roles, bindings }, leftOut: [...this.#leftOut], remarks };
   }
+}
+
+/** A caller, and the credential that a binding is to know it by. */
+interface Bound {
+  readonly id: string;
+  readonly credential: SubjectCredential;
 }
 
 function nameFault(kind: ResourceKind, name: string): string | undefined {
@@ -175,10 +214,15 @@ function matcherOf(credential: SubjectCredential): JsonObject {
   }
 }
 
+/** Two credentials that no binding of this file tells apart have the same. */
+function matcherText(credential: SubjectCredential): string {
+  return JSON.stringify(matcherOf(credential));
+}
+
 /** A description in a policy file has at most 1000 characters. */
 const longestDescription = 900;
 
-function describe(callers: readonly Caller[]): string {
+function describe(callers: readonly Bound[]): string {
   const text = callers.map(({ id }) => id).join(', ');
   return text.length <= longestDescription ? text : `${text.slice(0, longestDescription)}…`;
 }

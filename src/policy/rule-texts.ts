@@ -2,6 +2,7 @@ import type { AccessRequest } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import type { ComparedPolicy } from './compare.ts';
 import type { RuleEffect } from './conditions/condition.ts';
+import { testKnown } from './conditions/when.ts';
 import { coversAction } from './covers-action.ts';
 import type { AclObject, CompiledPolicy, CompiledRule } from './model.ts';
 import { coversUpstream, findInScope } from './scope.ts';
@@ -10,8 +11,12 @@ import { isOnTrial } from './trial.ts';
 /** A rule that names a target, as it stands in its file but for its name, description and targets. */
 export interface RuleText {
   readonly effect: RuleEffect;
+  /** Whether it has conditions at all. */
+  readonly conditional: boolean;
   /** Whether it has conditions about the request: arguments, network, time. */
   readonly passing: boolean;
+  /** Whether it holds whatever the request is: all its conditions are about the caller and the target, and hold. */
+  readonly holds: boolean;
   readonly text: string;
   /** Whether it is an entry of an ACL object. */
   readonly acl: boolean;
@@ -76,7 +81,9 @@ export class RuleTexts {
       !isOnTrial(rule, time) && coversUpstream(rule.scope.upstreams, upstream) && coversAction(rule, request);
     const write = (acl: boolean) => (rule: CompiledRule) => ({
       effect: rule.effect,
+      conditional: rule.when !== undefined,
       passing: (rule.when?.passing.length ?? 0) > 0,
+      holds: (rule.when?.passing.length ?? 0) === 0 && testKnown(rule.when, request) === 'true',
       text: `${rule.effect} ${this.#textOf(rule)}`,
       acl,
     });
@@ -101,6 +108,9 @@ const notMeaning: ReadonlySet<string> = new Set([
   'actions',
   'roles',
   'audit',
+  // Only rules in force are asked about: a trial that has ended says no more.
+  'mode',
+  'until',
 ]);
 
 function meaningOf(rule: object): string {

@@ -24,6 +24,9 @@ export interface Judged {
   readonly notes: readonly string[];
 }
 
+/** A description in a policy file has at most 1000 characters. */
+const longestDescription = 1000;
+
 /** Words in names of tools that run code, hand out secrets, move money, or cannot be taken back. */
 const dangerousWords = new Set(
   (
@@ -61,7 +64,7 @@ export function scaffoldPolicy(offered: Offered): {
       .filter((tool) => tool.risk === risk)
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, notes }) => draft(upstream, 'tools', name, notes));
-    if (allow.length > 0) roles[`${upstream}-${risk}`] = { description: descriptions[risk], allow };
+    if (allow.length > 0) roles[roleOf(upstream, risk)] = { description: descriptions[risk], allow };
   }
   for (const [role, member, names] of [
     ['prompts', 'prompts', offered.prompts],
@@ -70,19 +73,24 @@ export function scaffoldPolicy(offered: Offered): {
     const kind = role === 'prompts' ? 'prompt' : 'resource';
     const fit = names.filter((name) => isExactPattern(name, kind)).sort();
     for (const name of names)
-      if (!fit.includes(name)) leftOut.push(`${kind} ${JSON.stringify(name)}: no rule can name it`);
+      if (!isExactPattern(name, kind)) leftOut.push(`${kind} ${JSON.stringify(name)}: no rule can name it`);
     if (fit.length > 0) {
       const notes =
         kind === 'prompt'
           ? ['its text reaches the model as an instruction']
           : ['its content reaches the model'];
-      roles[`${upstream}-${role}`] = {
+      roles[roleOf(upstream, role)] = {
         description: `The ${role} that ${upstream} lists.`,
         allow: fit.map((name) => draft(upstream, member, name, notes)),
       };
     }
   }
   return { document: { version: 1, description: readMe(upstream), roles }, leftOut };
+}
+
+/** A role's name has at most 64 characters. An upstream's may have as many. */
+function roleOf(upstream: string, what: string): string {
+  return `${upstream.slice(0, 64 - 1 - what.length)}-${what}`;
 }
 
 function readMe(upstream: string): string {
@@ -99,14 +107,19 @@ const descriptions: Readonly<Record<Risk, string>> = {
 };
 
 function draft(upstream: string, member: string, name: string, notes: readonly string[]): JsonObject {
-  return { description: notes.join('; '), [member]: [name], upstreams: [upstream], mode: 'shadow' };
+  return {
+    description: notes.join('; ').slice(0, longestDescription),
+    [member]: [name],
+    upstreams: [upstream],
+    mode: 'shadow',
+  };
 }
 
 /** Judges one tool by its annotations and its name. */
 export function judgeTool(name: string, definition: JsonObject): Judged {
   const given = own(definition, 'annotations');
   const annotations = isJsonObject(given) ? given : {};
-  const words = wordsOf(name);
+  const words = [...new Set(wordsOf(name))];
   const dangerous = words.filter((word) => dangerousWords.has(word));
   const changing = words.filter((word) => changingWords.has(word));
   const readOnly = own(annotations, 'readOnlyHint') === true;

@@ -2,6 +2,7 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiKey } from '../../src/identity/api-key.ts';
 import { type GatewayFolder, prepareGateway } from '../support/gateway.ts';
 import { run } from './run-command.ts';
 
@@ -58,6 +59,26 @@ describe('check', () => {
     expect(stdout).toContain('1 right, 1 wrong');
     expect(stderr).toMatch(/table\.yaml:7:\d+: .*may not delete.*no-rule/);
     prepared.write('policies/tests/table.yaml', table('deny'));
+  });
+
+  it('warns of a role that neither a binding nor an API key gives', async () => {
+    const { entry } = createApiKey('robot');
+    const folder = await prepareGateway({
+      upstreams: { somewhere: 'http://127.0.0.1:9/mcp' },
+      policy: policy.replace('bindings:', '  reporter:\n    allow:\n      - tools: [report]\nbindings:'),
+      config: { identity: [{ apiKeys: { file: 'keys.json' } }] },
+    });
+    const keys = (more: object) =>
+      folder.write('keys.json', JSON.stringify({ keys: [{ ...entry, ...more }] }));
+    keys({ roles: ['caller'] });
+    const { code, stderr } = await run(['check', '--config', folder.file]);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('"reporter" [role-unbound]'),
+    });
+    keys({ roles: ['reporter'] });
+    expect((await run(['check', '--config', folder.file])).stderr).not.toContain('role-unbound');
+    await folder.remove();
   });
 
   it('takes the tables from the folder that it is told', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiKey } from '../../src/identity/api-key.ts';
 import { type GatewayFolder, prepareGateway } from '../support/gateway.ts';
 import { run } from './run-command.ts';
 
@@ -54,6 +55,23 @@ describe('explain', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('small-sums');
     expect(stdout).toMatch(/policy\.yaml:5/);
+  });
+
+  it('gives an API key the roles of its line in the key file, as the gateway does', async () => {
+    const { entry } = createApiKey('nightly');
+    const folder = await prepareGateway({
+      upstreams: { one: 'http://127.0.0.1:9/mcp' },
+      policy,
+      config: { identity: [{ apiKeys: { file: 'keys.json' } }] },
+    });
+    const asks = ['explain', '--config', folder.file, '--as', 'api-key:nightly', '--tool', 'robot-sum'];
+    const written = (more: object) =>
+      folder.write('keys.json', JSON.stringify({ keys: [{ ...entry, ...more }] }));
+    written({ roles: ['caller'] });
+    expect((await run([...asks, '--args', '{}'])).stdout).toContain('caller');
+    written({});
+    expect((await run([...asks, '--args', '{}'])).stdout).toContain('no-role');
+    await folder.remove();
   });
 
   it('exits with 1 where it is denied, and says by what', async () => {

@@ -179,6 +179,26 @@ keys:
       expect(readdirSync(folder)).toEqual(['keys.yaml']);
     });
 
+    it.each(['spk_abcdefgh', 'SPK_x', `spk_abcdefgh_${'A'.repeat(43)}`])(
+      'takes no name that could be a key or its prefix: %s',
+      async (name) => {
+        const { code, stdout, stderr } = await keys('create', name);
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+        expect(stderr).not.toContain(name);
+        expect(existsSync(file)).toBe(false);
+      },
+    );
+
+    it('has one lock for a file and the links to it', async () => {
+      writeFileSync(file, 'keys: []\n');
+      const link = join(folder, 'link.yaml');
+      symlinkSync(file, link);
+      writeFileSync(`${file}.lock`, '1');
+      const { code, stderr } = await run(['keys', 'create', 'x', '--file', link], noGatewayFile);
+      expect(code).toBe(3);
+      expect(stderr).toContain(`${file}.lock`);
+    });
+
     it('lets no two commands lose one another’s keys', async () => {
       const names = Array.from({ length: 12 }, (_, index) => `key-${index}`);
       const made = await Promise.all(names.map((name) => keys('create', name)));
@@ -259,6 +279,32 @@ keys:
       ]);
     });
 
+    const old = (more: string) =>
+      writeFileSync(
+        file,
+        `keys:\n  - name: report\n    prefix: aaaaaaaa\n    hash: sha256:${'0'.repeat(64)}\n${more}`,
+      );
+
+    it.each([
+      ['has expired, and nobody knows when it was made', "    expiresAt: '2020-01-01T00:00:00Z'\n"],
+      [
+        'expired before it was made',
+        "    createdAt: '2021-01-01T00:00:00Z'\n    expiresAt: '2020-01-01T00:00:00Z'\n",
+      ],
+      [
+        'lives longer than there are years',
+        "    createdAt: '0001-01-01T00:00:00Z'\n    expiresAt: '9999-12-31T00:00:00Z'\n",
+      ],
+    ])('shows no key that would not work, where the old one %s', async (_what, more) => {
+      old(more);
+      const before = read();
+      const { code, stdout, stderr } = await keys('rotate', 'report');
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('--expires');
+      expect(read()).toBe(before);
+      expect((await keys('rotate', 'report', '--expires', '1d')).code).toBe(0);
+    });
+
     it('rotates only what is there', async () => {
       expect(await keys('rotate', 'nobody')).toMatchObject({ code: 1, stderr: 'no key is named nobody\n' });
       expect(existsSync(file)).toBe(false);
@@ -315,6 +361,22 @@ keys:
       expect(entries()).toEqual([]);
     });
 
+    it('says so where the deny list was written and the key file could not be', async () => {
+      const hash = `sha256:${'0'.repeat(64)}`;
+      writeFileSync(
+        file,
+        `keys:\n  - &one { name: a, prefix: aaaaaaaa, hash: &h "${hash}" }\n  - { name: b, prefix: bbbbbbbb, hash: *h }\n`,
+      );
+      const before = read();
+      const deny = join(folder, 'revoked.yaml');
+      const { code, stderr } = await keys('revoke', 'a', '--deny-file', deny);
+      expect(code).toBe(3);
+      expect(stderr).toContain(`only ${deny} was written`);
+      expect(stderr).not.toContain('nothing was written');
+      expect(readFileSync(deny, 'utf8')).toContain('aaaaaaaa');
+      expect(read()).toBe(before);
+    });
+
     it('writes neither file where the deny list is wrong', async () => {
       const denied = join(folder, 'revoked.yaml');
       writeFileSync(denied, 'certificates: [{ serial: 12 }]\n');
@@ -340,6 +402,7 @@ keys:
     [['create', 'a', '--expires', 'soon'], /--expires: expected a time span/],
     [['create', 'a', '--expires', '2030-01-01'], /--expires: expected a time span/],
     [['create', 'a', '--expires', '2030-13-01T00:00:00Z'], /--expires: there is no such time/],
+    [['create', 'a', '--expires', '2031-02-29T00:00:00Z'], /--expires: there is no such time/],
     [['create', 'a', '--expires', '2020-01-01T00:00:00Z'], /--expires: is in the past/],
     [['create', 'a', '--expires', '0'], /--expires/],
     [['create', 'a', '--expires', '9999d'], /--expires/],

@@ -242,6 +242,34 @@ describe('init, server and client', () => {
   });
 });
 
+describe('names', () => {
+  test('that differ by capitals only are one: the older certificate would be neither shown nor renewed', async () => {
+    await done('init');
+    await done('client', 'Bob', '--cn');
+    const { code, stderr } = await run('client', 'bob', '--cn');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('there is a client Bob already'),
+    });
+    expect(existsSync(at('clients/bob'))).toBe(false);
+    await done('server', 'bob.example', '--name', 'bob');
+    expect(await done('renew', 'client/Bob')).toContain(at('clients/Bob/tls.crt'));
+  });
+
+  test('become names of Secrets that Kubernetes takes', async () => {
+    await done('init');
+    const names = ['a..b', 'x.-_-.y', 'CON-', 'c__.b', 'd.-.-.b', 'x._z'];
+    for (const name of names) await done('client', name, '--cn');
+    await done('crl', '--k8s-secrets', join(folder, 'k8s'));
+    const written = readdirSync(join(folder, 'k8s'));
+    expect(written).toHaveLength(names.length + 1);
+    for (const file of written) {
+      expect(file).toMatch(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.yaml$/);
+      expect(readFileSync(join(folder, 'k8s', file), 'utf8')).toContain(`  name: ${file.slice(0, -5)}\n`);
+    }
+  });
+});
+
 describe('renew', () => {
   test('keeps the names and takes a new key, unless told to keep it', async () => {
     await done('init');

@@ -74,6 +74,12 @@ describe('a binding to OAuth clients', () => {
     expect(bound(toClient, token({ clientId }))).toBe(expected);
   });
 
+  it('takes no token without one for any client', () => {
+    const anyClient = `{ token: { issuer: "${issuer}", client: "*" } }`;
+    expect(bound(anyClient, token({ clientId: '' }))).toBe(true);
+    expect(bound(anyClient, token())).toBe(false);
+  });
+
   it('does not look at claims', () => {
     expect(bound(toClient, token({ claims: { client_id: 'agent', azp: 'agent' } }))).toBe(false);
   });
@@ -113,5 +119,64 @@ bindings: [{ roles: b, to: { apiKey: both } }]
     const text = formatExplanation(explain(requestOf({ tool: 't', credentials }), policy));
     expect(text).toContain('a (a.yaml:3), given by the API key');
     expect(text).not.toContain('b (a.yaml:3), given');
+  });
+});
+
+describe('a binding is to one kind of credential', () => {
+  const members = {
+    name: 'k',
+    roles: ['r'],
+    fingerprint256: 'ab'.repeat(32),
+    commonName: 'k',
+    uris: ['spiffe://acme.example/k'],
+    dns: ['k.acme.example'],
+    issuer,
+    subject: 'k',
+    scopes: ['s'],
+    claims: { groups: 'g' },
+    clientId: 'k',
+    bound: 'dpop',
+  };
+  const rows = [
+    ['apiKey', '{ apiKey: "*" }'],
+    ['certificate', '{ certificate: { uri: "**" } }'],
+    ['certificate', '{ certificate: { dns: "**" } }'],
+    ['certificate', '{ certificate: { cn: "*" } }'],
+    ['certificate', `{ certificate: { fingerprint: "${'ab'.repeat(32)}" } }`],
+    ['token', `{ token: { issuer: "${issuer}" } }`],
+    ['token', `{ token: { issuer: "${issuer}", subject: "*", scopes: s, claims: { groups: g } } }`],
+    ['anonymous', '{ anonymous: true }'],
+  ] as const;
+  it.each(rows)('%s: %s', (kind, to) => {
+    for (const other of ['apiKey', 'certificate', 'token', 'anonymous', 'none'] as const) {
+      // A credential with the members of all kinds: what it is decides, not what it has.
+      const credential = { ...members, kind: other, ...(other === 'apiKey' ? { roles: [] } : {}) };
+      expect(bound(to, credential as unknown as SubjectCredential), other).toBe(other === kind);
+    }
+  });
+
+  it('of a certificate without a common name, no pattern of names takes anything', () => {
+    const nameless: SubjectCredential = {
+      kind: 'certificate',
+      fingerprint256: '',
+      commonName: undefined,
+      uris: [],
+      dns: [],
+    };
+    for (const pattern of ['*', 'undefined', 'k*']) {
+      expect(bound(`{ certificate: { cn: "${pattern}" } }`, nameless), pattern).toBe(false);
+    }
+  });
+
+  it('of no credential at all, nothing binds', () => {
+    for (const [, to] of rows) expect(bound(to), to).toBe(false);
+    expect(bound('{ any: true }')).toBe(false);
+  });
+
+  it('of a claim with a list, every element has to hold', () => {
+    const to = `{ token: { issuer: "${issuer}", claims: { "orgs[*].name": { prefix: acme } } } }`;
+    expect(bound(to, token({ claims: { orgs: [{ name: 'acme-a' }, { name: 'acme-b' }] } }))).toBe(true);
+    expect(bound(to, token({ claims: { orgs: [{ name: 'acme-a' }, { name: 'other' }] } }))).toBe(false);
+    expect(bound(to, token({ claims: { orgs: [] } }))).toBe(false);
   });
 });

@@ -129,6 +129,155 @@ describe('who gains and who loses', () => {
     expect(sectionsThatDiffer(documents(limits('1/s')), documents(limits('1/s')))).toEqual([]);
   });
 
+  const token = (more: string) => `token: { issuer: "https://i", ${more} }`;
+  const tool = '{ tools: [a], upstreams: [one] }';
+  const when = (condition: string) => `{ tools: [a], upstreams: [one], when: { ${condition} } }`;
+
+  it.each([
+    [
+      'a caller pattern that crosses segments',
+      base(tool, 'certificate: { uri: "spiffe://t/*" }'),
+      base(tool, 'certificate: { uri: "spiffe://t/**" }'),
+    ],
+    [
+      'a DNS pattern that crosses labels',
+      base(tool, 'certificate: { dns: "*.t" }'),
+      base(tool, 'certificate: { dns: "**.t" }'),
+    ],
+    [
+      'a resource pattern that crosses segments',
+      base('{ resources: ["file:///a/*"] }'),
+      base('{ resources: ["file:///a/**"] }'),
+    ],
+    [
+      'a wildcard in the place of the word that stands for wildcards',
+      base('{ tools: [get_anything] }'),
+      base('{ tools: ["get_*"] }'),
+    ],
+    ['the same in a binding', base(tool, 'apiKey: anything'), base(tool, 'apiKey: "*"')],
+    [
+      'a second value of a claim',
+      base(tool, token('claims: { g: [a] }')),
+      base(tool, token('claims: { g: [a, b] }')),
+    ],
+    [
+      'a second value of a second claim',
+      base(tool, token('claims: { g: [a, b], h: [c] }')),
+      base(tool, token('claims: { g: [a, b], h: [c, d] }')),
+    ],
+    [
+      'a second value of oneOf',
+      base(tool, token('claims: { g: { oneOf: [a] } }')),
+      base(tool, token('claims: { g: { oneOf: [a, b] } }')),
+    ],
+    [
+      'a claim with a quoted name',
+      base(tool, token(`claims: { '["a.b"]': c }`)),
+      base(tool, token(`claims: { '["a.b"]': [c, d] }`)),
+    ],
+    ['a second client', base(tool, token('client: [a]')), base(tool, token('client: [a, b]'))],
+    [
+      'a second way of holding a token',
+      base(tool, token('bound: [dpop]')),
+      base(tool, token('bound: [dpop, certificate]')),
+    ],
+    [
+      'a scope that implies another',
+      base(tool, token('scopes: [read]')),
+      `${base(tool, token('scopes: [read]'))}implies: { admin: [read] }\n`,
+    ],
+    [
+      'a trial that gets an end',
+      base('{ tools: [a], mode: shadow }'),
+      base('{ tools: [a], mode: shadow, until: 2026-12-31 }'),
+    ],
+    [
+      'a trial that ends earlier',
+      base('{ tools: [a], mode: shadow, until: 2027-12-31 }'),
+      base('{ tools: [a], mode: shadow, until: 2026-12-31 }'),
+    ],
+    [
+      'an ACL that is tried out for longer',
+      `${base(tool)}acl: [{ tool: a, mode: shadow, until: 2026-06-01, allow: [] }]\n`,
+      `${base(tool)}acl: [{ tool: a, mode: shadow, until: 2026-12-31, allow: [] }]\n`,
+    ],
+    [
+      "a second value of a rule's claim",
+      base(when('claims: { g: a }'), token('')),
+      base(when('claims: { g: [a, b] }'), token('')),
+    ],
+    [
+      "an operator in a rule's claim",
+      base(when('claims: { g: { prefix: ab } }'), token('')),
+      base(when('claims: { g: { prefix: a } }'), token('')),
+    ],
+    [
+      'an expression about the caller',
+      base(when(`cel: "principal.id == 'x'"`), token('')),
+      base(when(`cel: "principal.id == 'y'"`), token('')),
+    ],
+    [
+      'an expression about the target',
+      base(when(`cel: "call.name == 'x'"`)),
+      base(when(`cel: "call.name == 'y'"`)),
+    ],
+    [
+      'a condition where another rule is only for some',
+      base(
+        `${when('claims: { g: a }')}, ${when('network: { notIn: [10.0.0.0/8] }')}`,
+        token('claims: { h: b }'),
+      ),
+      base(
+        `${when('claims: { g: a }')}, ${when('network: { notIn: [10.1.0.0/16] }')}`,
+        token('claims: { h: b }'),
+      ),
+    ],
+    [
+      "a deny rule's claim",
+      base(tool, token('')).replace(
+        '    allow:',
+        '    deny: [{ tools: [a], when: { claims: { g: a } } }]\n    allow:',
+      ),
+      base(tool, token('')).replace(
+        '    allow:',
+        '    deny: [{ tools: [a], when: { claims: { g: b } } }]\n    allow:',
+      ),
+    ],
+  ])('tells %s, either way', (_what, before, after) => {
+    expect(differencesOf(before, after)).not.toEqual([]);
+    expect(differencesOf(after, before)).not.toEqual([]);
+    expect(differencesOf(before, before)).toEqual([]);
+  });
+
+  it.each([
+    ['prefix: ab', 'prefix: a'],
+    ['pattern: "a.*"', 'pattern: ".*"'],
+    ['min: 3', 'max: 3'],
+    ['minLength: 3', 'minLength: 2'],
+    ['contains: a', 'contains: b'],
+    ['present: true', 'present: false'],
+  ])('tells of bindings whose operators no caller could be imagined for: %s, %s', (one, other) => {
+    const side = (operator: string) => compared(base(tool, token(`claims: { g: { ${operator} } }`)));
+    const { unasked } = comparePolicies(side(one), side(other), { time });
+    expect([unasked.before.length, unasked.after.length]).toEqual([1, 1]);
+    expect(comparePolicies(side(one), side(one), { time }).unasked).toEqual({ before: [], after: [] });
+  });
+
+  it('says when a trial ends that makes the difference', () => {
+    const { differences } = comparePolicies(
+      compared(base(tool.replace('}', ', mode: shadow }'))),
+      compared(base(tool.replace('}', ', mode: shadow, until: 2026-12-31 }'))),
+      { time },
+    );
+    expect(new Set(differences.map(({ from }) => from))).toEqual(new Set([Date.UTC(2027, 0, 1)]));
+  });
+
+  it('takes a trial that has ended for what is enforced', () => {
+    const rule = (more: string) =>
+      base(`{ tools: [a], upstreams: [one], when: { network: [10.0.0.0/8] }${more} }`);
+    expect(differencesOf(rule(', mode: shadow, until: 2025-12-01'), rule(''))).toEqual([]);
+  });
+
   it('says so where there was more to ask than it asks', () => {
     const side = compared(base('{ tools: [a] }'));
     expect(comparePolicies(side, side, { time, most: 3 })).toMatchObject({ asked: 3, cut: true });
@@ -172,6 +321,40 @@ describe('for any two policies without conditions', () => {
       }),
       { numRuns: 15 },
     );
+  });
+});
+
+describe('for any two policies with conditions on claims and requests', () => {
+  it('whoever is decided on differently is among the differences, or a binding is told of', () => {
+    let met = 0;
+    fc.assert(
+      fc.property(
+        anyPolicy,
+        anyPolicy,
+        fc.array(anyRequest, { minLength: 20, maxLength: 20 }),
+        (before, after, asked) => {
+          const [old, next] = [
+            toText(before),
+            toText({
+              ...before,
+              roles: { ...before.roles, r0: after.roles['r0']! },
+              bindings: after.bindings,
+            }),
+          ];
+          const [one, other] = [compared(old), compared(next)];
+          const differ = asked
+            .map(({ request }) => request)
+            .filter(({ subject }) => subject.credentials.length === 1)
+            .some((request) => decide(request, one.policy).effect !== decide(request, other.policy).effect);
+          if (!differ) return;
+          met += 1;
+          const { differences, unasked } = comparePolicies(one, other, { time });
+          expect(differences.length + unasked.before.length + unasked.after.length).toBeGreaterThan(0);
+        },
+      ),
+      { numRuns: 12 },
+    );
+    expect(met).toBeGreaterThan(2);
   });
 });
 

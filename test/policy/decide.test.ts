@@ -189,6 +189,15 @@ acl:
   it('means its own upstreams only', () => {
     const elsewhere = { resource: 'file:///payroll/board/x', upstream: 'v', credentials: payroll, ...here };
     expect(ask(policy, elsewhere).effect).toBe('allow');
+    const patterned = policyOf(
+      'version: 1\nroles: { r: { allow: [{ tools: t }] } }\nbindings: [{ roles: r, to: { any: true } }]\nacl: [{ tool: t, upstreams: ["v*", w], allow: [] }]',
+    );
+    for (const upstream of ['v', 'v2', 'w']) {
+      expect(ask(patterned, { tool: 't', upstream }).reasons[0].code, upstream).toBe('denied-by-acl');
+    }
+    for (const upstream of ['u', 'uv', 'ww', 'V', '']) {
+      expect(ask(patterned, { tool: 't', upstream }).effect, upstream).toBe('allow');
+    }
   });
 
   it('means its own kind only', () => {

@@ -11,10 +11,10 @@ const context = { arguments: undefined, address: '127.0.0.1', time: 0 };
 function learn(requests: readonly AccessRequest[]) {
   const learner = new PolicyLearner();
   for (const request of requests) learner.observe(request);
-  const { document, leftOut } = learner.finish();
+  const { document, leftOut, remarks } = learner.finish();
   const compiled = compilePolicy([{ file: 'learnt.yaml', text: writeYaml(document) }]);
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
-  return { document, leftOut, policy: compiled.policy };
+  return { document, leftOut, remarks, policy: compiled.policy };
 }
 
 const word = fc.constantFrom('a', 'b', 'get_a', 'get_b', 'tools/list', 'constructor', '__proto__');
@@ -133,6 +133,99 @@ describe('the smallest policy', () => {
     expect(document['bindings']).toEqual([]);
     expect(leftOut).toHaveLength(1);
   });
+
+  describe('of callers who proved several credentials', () => {
+    const agent = (name: string): SubjectCredential => ({
+      kind: 'certificate',
+      fingerprint256: '',
+      commonName: undefined,
+      uris: [`spiffe://t/${name}`],
+      dns: [],
+    });
+    const person = (name: string): SubjectCredential => ({
+      kind: 'token',
+      issuer: 'https://i',
+      subject: name,
+      scopes: [],
+      claims: {},
+    });
+    const both = (...credentials: SubjectCredential[]) => ({ id: JSON.stringify(credentials), credentials });
+
+    it('binds each by what is its own, where one agent serves two people', () => {
+      const alice = both(agent('a'), person('alice'));
+      const bob = both(agent('a'), person('bob'));
+      const { policy, leftOut, remarks } = learn([call('read', alice), call('drop', bob)]);
+      expect(leftOut).toEqual([]);
+      expect(remarks).toHaveLength(2);
+      expect(decide(call('drop', alice), policy).effect).toBe('deny');
+      expect(decide(call('read', bob), policy).effect).toBe('deny');
+      expect(decide(call('read', both(agent('a'))), policy).effect).toBe('deny');
+      expect(decide(call('read', alice), policy).effect).toBe('allow');
+    });
+
+    it('leaves out one who shares every credential with others who did other things', () => {
+      const seen = [
+        call('one', both(agent('a'), person('alice'))),
+        call('two', both(agent('a'), person('bob'))),
+        call('three', both(agent('b'), person('alice'))),
+      ];
+      const { policy, leftOut } = learn(seen);
+      expect(leftOut).toHaveLength(1);
+      expect(decide(seen[0]!, policy).effect).toBe('deny');
+      expect(decide(seen[1]!, policy).effect).toBe('allow');
+      expect(decide(seen[2]!, policy).effect).toBe('allow');
+    });
+
+    it('leaves out callers whom no binding can tell apart', () => {
+      const anonymous = (id: string) => ({ id, credentials: [{ kind: 'anonymous' as const }] });
+      const { document, leftOut } = learn([
+        call('a', anonymous('anonymous')),
+        call('b', anonymous('anonymous:x')),
+      ]);
+      expect(document['bindings']).toEqual([]);
+      expect(leftOut).toHaveLength(2);
+    });
+
+    it('never allows a caller what it was not seen to do', () => {
+      const credential = fc.constantFrom(agent('a'), agent('b'), person('a'), person('b'), {
+        kind: 'apiKey' as const,
+        name: 'a',
+      });
+      const who = fc
+        .uniqueArray(credential, { minLength: 1, maxLength: 3, selector: (one) => JSON.stringify(one) })
+        .map((credentials) => both(...credentials));
+      const seen = fc.array(
+        fc.tuple(who, word).map(([one, name]) => call(name, one)),
+        { maxLength: 8 },
+      );
+      fc.assert(
+        fc.property(seen, (requests) => {
+          const { policy } = learn(requests);
+          const known = new Set(requests.map(keyOf));
+          for (const { subject: one } of requests) {
+            for (const {
+              resource: { name },
+            } of requests) {
+              if (known.has(keyOf(call(name, one)))) continue;
+              expect(decide(call(name, { ...one }), policy).effect).toBe('deny');
+            }
+          }
+        }),
+        { numRuns: 300 },
+      );
+    });
+  });
+
+  it.each(['*', 'a*', '', ' a', 'a\u0000'])(
+    'leaves out an upstream that no exact rule can name: %j',
+    (upstream) => {
+      const { document, leftOut } = learn([
+        { ...call('a'), resource: { upstream, kind: 'tool', name: 'a' } },
+      ]);
+      expect(document['roles']).toEqual({});
+      expect(leftOut).toHaveLength(1);
+    },
+  );
 
   it('stops where nobody could review it', () => {
     const learner = new PolicyLearner(2);

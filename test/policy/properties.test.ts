@@ -79,6 +79,15 @@ describe('never grants', () => {
     );
   });
 
+  it('asking for scopes', () => {
+    neverGrants((document) =>
+      fc.constantFrom('s0', 's1', 's9').map((scope) => ({
+        ...document,
+        scopes: [...document.scopes, { match: {}, scopes: [scope] }],
+      })),
+    );
+  });
+
   it('protecting an object with an entry that lets nobody in', () => {
     neverGrants((document) =>
       fc.constantFrom('echo', 'get_*', '*').map((tool) => ({
@@ -89,11 +98,12 @@ describe('never grants', () => {
   });
 });
 
-/** With a role a caller loses its denies as well: only among roles that allow does less mean less. */
+/** With a role a caller loses its denies, and what is asked of it for the role: less means less only without these. */
 function withoutDenies(document: OraclePolicy): OraclePolicy {
   const roles = Object.entries(document.roles).map(([name, role]) => [name, { ...role, deny: [] }] as const);
   const acl = document.acl.map((object) => ({ ...object, deny: [] }));
-  return { ...document, roles: Object.fromEntries(roles), acl };
+  const scopes = document.scopes.map(({ match: { roles: _, ...match }, ...rule }) => ({ ...rule, match }));
+  return { ...document, roles: Object.fromEntries(roles), acl, scopes };
 }
 
 describe('order', () => {
@@ -113,18 +123,21 @@ describe('order', () => {
         ),
         bindings: fc.shuffledSubarray([...document.bindings], { minLength: document.bindings.length }),
         acl: fc.shuffledSubarray([...document.acl], { minLength: document.acl.length }),
-        files: fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }),
+        scopes: fc.shuffledSubarray([...document.scopes], { minLength: document.scopes.length }),
+        files: fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 }),
       })
       .map((order) => {
-        const parts: object[] = [
+        const parts: Partial<OraclePolicy>[] = [
           { roles: Object.fromEntries(order.roles.slice(0, 1).map(([name]) => [name, ruleOf(name)])) },
           { roles: Object.fromEntries(order.roles.slice(1).map(([name]) => [name, ruleOf(name)])) },
           { bindings: order.bindings },
           { acl: order.acl },
+          { scopes: order.scopes },
+          { implies: document.implies },
         ];
-        return order.files.map((file) => JSON.stringify({ version: 1, ...parts[file] }));
+        return order.files.map((file) => toText({ version: 1, ...parts[file] }));
         function ruleOf(name: string) {
-          return order.rules[roles.findIndex(([one]) => one === name)];
+          return order.rules[roles.findIndex(([one]) => one === name)]!;
         }
       });
   }

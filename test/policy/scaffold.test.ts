@@ -84,3 +84,81 @@ describe('a first policy', () => {
     ]);
   });
 });
+
+describe('a first policy for a hostile server', () => {
+  const compiles = (offered: Parameters<typeof scaffoldPolicy>[0]) => {
+    const { document, leftOut } = scaffoldPolicy(offered);
+    const text = writeYaml(document);
+    const compiled = compilePolicy([{ file: 'first.yaml', text }]);
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
+    return { text, leftOut, policy: compiled.policy };
+  };
+  const offered = (names: readonly string[], upstream = 'server') => ({
+    upstream,
+    tools: new Map(names.map((name) => [name, reading] as const)),
+    prompts: names,
+    resources: [],
+  });
+
+  it('can be written for an upstream with the longest name there is', () => {
+    compiles(offered(['get', 'send', 'delete'], 'u'.repeat(63)));
+  });
+
+  it('can be written for a name that says one dangerous word again and again, or all of them', () => {
+    compiles(
+      offered([`x${'_key'.repeat(255)}`.slice(0, 256), 'delete_remove_drop_destroy_purge_'.repeat(7)]),
+    );
+  });
+
+  it.each([
+    'true',
+    'null',
+    '~',
+    '1e3',
+    '0x10',
+    '- a',
+    '? a',
+    'a: b',
+    '# a',
+    '&a',
+    '!!js',
+    '%YAML',
+    '---',
+    '...',
+    '|',
+    '>',
+    '{a',
+    '[a',
+    "'",
+    '"',
+    'a\nb: c',
+    '\u2028',
+    '\u202ea',
+    '\ud83d\ude00',
+    '__proto__',
+    'constructor',
+    '<<',
+    '=',
+  ])('names %j and nothing else, or leaves it out', (name) => {
+    const { policy, leftOut } = compiles(offered([name, 'plain']));
+    expect(leftOut.length === 0 ? [...policy.knownNames.tools].sort() : leftOut).toEqual(
+      leftOut.length === 0 ? [name, 'plain'].sort() : [expect.any(String), expect.any(String)],
+    );
+    expect(policy.knownNames.tools.has('plain')).toBe(true);
+  });
+
+  it('is written of 20,000 names as of a few: none is looked for among all others', () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `n${index}`);
+    let asked = 0;
+    const counted = new Proxy(names, {
+      get: (target, key) => {
+        asked += 1;
+        return Reflect.get(target, key) as unknown;
+      },
+    });
+    expect(
+      scaffoldPolicy({ upstream: 'server', tools: new Map(), prompts: counted, resources: [] }).leftOut,
+    ).toEqual([]);
+    expect(asked).toBeLessThan(names.length * 10);
+  });
+});

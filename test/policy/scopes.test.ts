@@ -35,6 +35,7 @@ scopes:
   - { match: { prompts: "*", methods: "logging/*" }, scopes: talk }
   - { match: { tools: "*", roles: auditor }, scopes: audit }
   - { match: { tools: [x_tried] }, scopes: tried, mode: shadow }
+  - { match: { tools: [x_a], upstreams: ["p*", "*q"] }, scopes: pat }
 implies:
   admin: [write, wipe]
   write: read
@@ -59,6 +60,9 @@ describe('scopes', () => {
     ['anonymous', { tool: 'write' }, [anonymous], undefined],
     ['an API key', { tool: 'write' }, [{ kind: 'apiKey', name: 'k' }], undefined],
     ['two tokens, one of them without', { tool: 'read' }, [token('read'), token('x')], 'scopes.read'],
+    ['two tokens, the other one without', { tool: 'read' }, [token('x'), token('read')], 'scopes.read'],
+    ['two tokens that both have it', { tool: 'read' }, [token('read', 'x'), token('write')], undefined],
+    ['an upstream by pattern', { tool: 'x_a', upstream: 'p2' }, [token()], 'scopes.pat'],
     ['a key beside a token', { tool: 'read' }, [{ kind: 'apiKey', name: 'k' }, token()], 'scopes.read'],
   ];
   it.each(rows)('%s', (_, question, credentials, missing) => {

@@ -185,7 +185,9 @@ async function adoptLeaves(directory: string, authority: Authority): Promise<rea
   const clients = await readdir(join(base, 'clients')).catch(() => []);
   const places = [
     { kind: 'server', name: 'server', folder: join(base, 'server') },
-    ...clients.map((name) => ({ kind: 'client', name, folder: join(base, 'clients', name) }) as const),
+    ...clients
+      .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+      .map((name) => ({ kind: 'client', name, folder: join(base, 'clients', name) }) as const),
   ] as const;
   const found: Issued[] = [];
   const issuer = new X509Certificate(authority.certPem);

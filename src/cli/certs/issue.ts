@@ -5,6 +5,7 @@ import type { CaIndex, Issued } from './ca-index.ts';
 import type { PlannedFile } from './files.ts';
 import type { KeyKind } from './keys.ts';
 import { clockDrift } from './lists.ts';
+import { RefusedError } from './problems.ts';
 
 const day = 86_400_000;
 
@@ -51,6 +52,7 @@ export async function makeLeaves(
   },
 ): Promise<readonly IssuedLeaf[]> {
   if (orders.length === 0) return [];
+  for (const { kind, name } of orders) refuseLookAlike(ca.index, kind, name);
   const signing = signerEntry(ca.index);
   const signer = options.signer ?? (await openAuthority(ca.directory, signing));
   const chainPem =
@@ -89,6 +91,18 @@ export async function makeLeaves(
     });
   }
   return made;
+}
+
+/**
+ * Some file systems take `Bob` and `bob` for one folder, and the index for one client: the older one would no longer be
+ * shown, and never be renewed.
+ */
+function refuseLookAlike(index: CaIndex, kind: string, name: string): void {
+  const other = index.issued.find(
+    (entry) => entry.kind === kind && entry.name !== name && entry.name.toLowerCase() === name.toLowerCase(),
+  );
+  if (other !== undefined)
+    throw new RefusedError(`there is a ${kind} ${other.name} already: ${name} differs by its capitals only`);
 }
 
 /** Writes leaves and remembers them. @returns the index as it now stands */

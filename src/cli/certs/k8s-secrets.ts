@@ -62,7 +62,8 @@ function secretName({ kind, name }: Issued): string {
     .toLowerCase()
     .replaceAll('_', '-')
     .replace(/[.-]+$/, '')
-    .replace(/-?\.-?/g, '.');
+    // A label between dots is not empty, and neither begins nor ends with a dash (RFC 1123).
+    .replace(/-*\.[.-]*/g, '.');
   return kind === 'server' ? `sallyport-tls-${label}` : `sallyport-client-${label}`;
 }
 

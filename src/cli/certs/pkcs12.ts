@@ -37,7 +37,7 @@ const oid = {
 
 /**
  * 600,000, because a file that was copied can be guessed at for ever, and this is what OWASP asks of PBKDF2 with SHA-256.
- * The check value needs as many: it tells a right guess from a wrong one just as well. Windows, NSS and OpenSSL take it;
+ * The check value needs as many: it tells a right guess from a wrong one just as well. OpenSSL takes it;
  * opening such a file lasts some seconds.
  */
 const defaultIterations = 600_000;

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { type Command, exitCodes } from '../command.ts';
+import { type Command, exitCodes, jsonLines } from '../command.ts';
 import { readWithin } from './arguments.ts';
 import { readCa } from './ca-folder.ts';
 import { findIssued } from './ca-index.ts';
@@ -46,11 +46,11 @@ export const showCommand: Command = {
       const shown = everything
         ? found
         : found.filter(({ state }) => state !== 'superseded' && state !== 'revoked');
-      io.stdout(values['json'] === true ? `${JSON.stringify(shown, null, 2)}\n` : toTable(shown));
+      io.stdout(values['json'] === true ? jsonLines(shown) : toTable(shown));
       const due = shown.filter(needsCare);
       for (const { kind, name, state, daysLeft } of due)
         io.stderr(
-          `warning: ${kind} ${name} ${state === 'expired' ? 'has expired' : `expires in ${daysLeft} days`}\n`,
+          `warning: ${kind} ${visible(name)} ${state === 'expired' ? 'has expired' : `expires in ${daysLeft} days`}\n`,
         );
       return due.length === 0 ? exitCodes.ok : exitCodes.no;
     }),

@@ -37,11 +37,12 @@ export const unlistedTools: Lint = function* (files, { upstreams = [], tools: li
       const hint = pattern.exact ? suggestion(text, listed) : '';
       const member = path[0] === 'acl' ? 'tool' : 'tools';
       const where = meant.map((name) => `"${name}"`).join(', ');
+      const list = meant.length === 1 ? 'lists' : 'list';
       yield warn(
         file,
         itemPath(file, [...path, member], at),
         'tool-unlisted',
-        `${where} list no tool "${text}"${hint}`,
+        `${where} ${list} no tool "${text}"${hint}`,
       );
     }
   }

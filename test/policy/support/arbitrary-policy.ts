@@ -164,18 +164,21 @@ export const rule: fc.Arbitrary<OracleRule> = fc
   .map(([names, rest, tried]) => ({ ...names, ...withoutGaps(rest), ...tried }) as OracleRule);
 
 const entry = fc
-  .tuple(fc.record({ roles: some(roleNames), actions, when: sometimes(when, 40) }), trial)
+  .tuple(fc.record({ roles: some(roleNames), actions, when: sometimes(when, 25) }), trial)
   .map(([value, tried]) => ({ ...withoutGaps(value), ...tried }) as OracleEntry & { roles: string[] });
 
 const acl: fc.Arbitrary<OracleAcl> = fc
   .tuple(
     fc.oneof(
-      fc.record({ tool: some(['echo', 'sum', 'get_*', 'drop_a'], 1) }),
+      fc.record({ tool: some(['echo', 'sum', 'get_*', 'drop_a'], 3) }),
       fc.record({ resource: some(['f:///a/**', 'f:///c', 'f:///**/y'], 1) }),
     ),
-    fc.tuple(fc.record({ upstreams: sometimes(some(['u1', 'u*', 'v']), 30) }), trial),
+    fc.tuple(fc.record({ upstreams: sometimes(some(['u1', 'u*', 'v']), 20) }), trial),
     fc.record({
-      allow: fc.array(entry, { maxLength: 2 }),
+      allow: fc.oneof(
+        { weight: 1, arbitrary: fc.constant([]) },
+        { weight: 4, arbitrary: fc.array(entry, { minLength: 1, maxLength: 3 }) },
+      ),
       deny: fc.oneof(fc.constant([]), fc.array(entry, { maxLength: 1 })),
     }),
   )
@@ -186,9 +189,9 @@ const acl: fc.Arbitrary<OracleAcl> = fc
 const scopeRule: fc.Arbitrary<OracleScopes> = fc
   .tuple(
     fc.record({
-      tools: sometimes(some(toolPatterns), 70),
-      upstreams: sometimes(some(['u1', 'u*', 'v']), 40),
-      roles: sometimes(some(roleNames), 30),
+      tools: sometimes(some(toolPatterns), 35),
+      upstreams: sometimes(some(['u1', 'u*', 'v']), 25),
+      roles: sometimes(some(roleNames), 45),
     }),
     some(scopeNames),
     trial,
@@ -202,10 +205,11 @@ const credential: fc.Arbitrary<OracleCredential> = fc.oneof(
       issuer: fc.constantFrom('https://i1', 'https://i2'),
       claims: sometimes(fc.record({ groups: fc.constantFrom('data', 'ops') }), 40),
       scopes: sometimes(some(scopeNames), 30),
-      bound: sometimes(some(['dpop', 'certificate']), 15),
+      bound: sometimes(some(['dpop', 'certificate'], 1), 30),
       client: sometimes(fc.constantFrom('c1', 'c*'), 15),
     })
     .map((value) => ({ token: withoutGaps(value) }) as OracleCredential),
+  fc.record({ token: fc.record({ issuer: fc.constantFrom('https://i1', 'https://i2') }) }),
   fc.record({ apiKey: fc.constantFrom('k1', 'k2') }),
   fc.constant({ anonymous: true as const }),
   fc.constant({ any: true as const }),
@@ -230,8 +234,15 @@ export const policy: fc.Arbitrary<OraclePolicy> = fc.record({
       maxLength: 4,
     },
   ),
-  acl: fc.oneof(fc.constant([]), fc.array(acl, { maxLength: 2 })),
-  scopes: fc.oneof(fc.constant([]), fc.array(scopeRule, { maxLength: 2 })),
+  acl: fc.oneof(
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.array(acl, { minLength: 1, maxLength: 2 }) },
+  ),
+  // Policies without any must stay as they were; those with some must meet tokens that lack them.
+  scopes: fc.oneof(
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 3, arbitrary: fc.array(scopeRule, { minLength: 1, maxLength: 3 }) },
+  ),
   implies: fc.constantFrom<OraclePolicy['implies']>({}, { s1: ['s0'] }, { s3: ['s1'], s1: ['s0', 's2'] }),
 });
 
@@ -332,9 +343,9 @@ const token = fc
 
 const subject: fc.Arbitrary<OracleSubject> = fc.oneof(
   { weight: 3, arbitrary: certificate },
-  { weight: 3, arbitrary: token },
+  { weight: 6, arbitrary: token },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.tuple(certificate, token).map(([first, second]) => ({
       credentials: [...first.credentials, ...second.credentials],
       cedar: { ...first.cedar, ...second.cedar },
@@ -435,7 +446,7 @@ export const request: fc.Arbitrary<OracleRequest> = fc
   }));
 
 /** The document as a policy file would say it. JSON is YAML. */
-export function toText(document: OraclePolicy): string {
+export function toText(document: Partial<OraclePolicy>): string {
   return JSON.stringify(
     document,
     (key, value: unknown) => (key === 'cel' ? toCel(value as OracleExpression) : value),
