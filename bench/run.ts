@@ -56,10 +56,12 @@ try {
 }
 if (flags.case === undefined && flags.target === undefined) printChecks();
 
-/** What each check costs, in a process of its own, once the others have ended. */
+/** What each check costs, and credentials, in processes of their own, once the others have ended. */
 function printChecks(): void {
-  const file = join(import.meta.dirname, 'checks.ts');
-  execFileSync(process.execPath, [file, ...(flags.quick ? ['--quick'] : [])], { stdio: 'inherit' });
+  for (const name of ['checks.ts', 'credentials.ts']) {
+    const file = join(import.meta.dirname, name);
+    execFileSync(process.execPath, [file, ...(flags.quick ? ['--quick'] : [])], { stdio: 'inherit' });
+  }
 }
 
 async function finish(): Promise<void> {

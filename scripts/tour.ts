@@ -59,11 +59,33 @@ function movedFiles(): readonly string[] {
   return Object.entries(moved).map(([key, file]) => `${key}=${join(folder, file)}`);
 }
 
-function fetchAs(caller: Caller | undefined): MtlsFetch {
+/** `sallyport generate-certs …` without a word about files; a failure ends the tour. */
+async function certs(...words: readonly string[]): Promise<void> {
+  const code = await invoke(generateCertsCommand, [...words, '--out', certificates], { ...io, stdout() {} });
+  if (code !== 0) process.exit(code);
+}
+
+function fetchAs(caller: string | undefined): MtlsFetch {
   const ca = join(certificates, 'ca/ca.crt');
   if (caller === undefined) return createMtlsFetch({ ca });
   const folder = join(certificates, 'clients', caller);
   return createMtlsFetch({ ca, certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key') });
+}
+
+/** One line for a handshake that must be refused. */
+async function withoutEntry(caller: string | undefined): Promise<string> {
+  const { fetch, close } = fetchAs(caller);
+  try {
+    await fetch(url, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+    process.exitCode = 1;
+    return '\x1b[31mthis must not happen: the handshake was accepted\x1b[0m';
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: string; message?: string } };
+    const said = cause?.code?.startsWith('ERR_SSL') === true ? cause.code : cause?.message;
+    return `\x1b[31mrefused\x1b[0m  ${said ?? String(error)}`;
+  } finally {
+    await close();
+  }
 }
 
 /** One line for the outcome of a call: the text of the result, or the error as the client sees it. */
@@ -173,24 +195,30 @@ for (let count = 1, limited = false; count <= 12 && !limited; count += 1) {
   say(`  carol  echo                    ${outcome}`);
 }
 
-heading('Without a certificate');
-const nobody = fetchAs(undefined);
-try {
-  await nobody.fetch(url, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
-  say('  \x1b[31mthis must not happen: the handshake was accepted\x1b[0m');
-  process.exitCode = 1;
-} catch (error) {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  say(
-    `  nobody                         \x1b[31mrefused\x1b[0m  ${cause?.code ?? cause?.message ?? String(error)}`,
-  );
+if (existsSync(join(certificates, 'ca/index.json'))) {
+  heading("Revoked: the certificate on alice's lost laptop, in the middle of a session. Her other one works");
+  await certs('client', 'alice-laptop', '--spiffe', 'spiffe://sallyport.local/alice', '--force');
+  const laptop = fetchAs('alice-laptop');
+  const client = new Client({ name: 'tour-laptop', version: '1.0.0' });
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { fetch: laptop.fetch }));
+  const echo = () => outcomeOf(() => client.callTool({ name: 'echo', arguments: { message: 'still here' } }));
+  say(`  alice-laptop  echo             ${await echo()}`);
+  await certs('revoke', 'alice-laptop', '--reason', 'keyCompromise');
+  // A change of the list is found within a second. A tour does not wait.
+  await gateway.reload('signal');
+  say(`  alice-laptop  echo             ${await withoutEntry('alice-laptop')}`);
+  say(`  alice         echo             ${await call('alice', 'echo', { message: 'still here' })}`);
+  await laptop.close();
 }
-await nobody.close();
+
+heading('Without a certificate');
+say(`  nobody                         ${await withoutEntry(undefined)}`);
 
 heading(`What the audit file says (${relative(process.cwd(), auditFile)})`);
 const records = readFileSync(auditFile, 'utf8').slice(auditStart).trimEnd().split('\n');
-const rewritten = records.filter((line) => line.includes('"effect":"rewritten"'));
-for (const line of [...rewritten.slice(0, 1), ...records.slice(-5)]) say(`  ${line}`);
+const telling = ['"effect":"rewritten"', '"code":"rate-limited"'];
+const found = telling.flatMap((text) => records.filter((line) => line.includes(text)).slice(0, 1));
+for (const line of [...found, ...records.slice(-4)]) say(`  ${line}`);
 
 heading('Try it');
 const pem = (path: string) => relative(process.cwd(), join(certificates, path));
@@ -205,6 +233,8 @@ say(
 );
 say(`  npm run -s sallyport -- roles propose`);
 say(`  npm run -s sallyport -- check`);
+say(`  npm run -s sallyport -- learn ${relative(process.cwd(), auditFile)}`);
+say(`  npm run -s sallyport -- scaffold ${everything.url}`);
 say(`  edit ${fileOf('policies')}/ while it runs: a saved change is in force within a second`);
 
 for (const client of clients.values()) await client.close();

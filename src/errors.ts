@@ -215,7 +215,14 @@ export type ErrorCode = keyof typeof table;
 export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = table;
 
 /** Public members of a JSON-RPC error's `data`, beside `reason`. Never internal, never a value from arguments. */
-export type PublicErrorData = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+export type PublicErrorData = Readonly<
+  Record<string, string | number | boolean | readonly string[] | NamedCapabilities>
+>;
+
+/** Capabilities by their names, with the parts that are meant: `{ elicitation: { url: {} } }`. */
+export type NamedCapabilities = Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<string, never>>>>>
+>;
 
 /**
  * A failure with an answer for the client.

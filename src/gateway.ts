@@ -4,7 +4,7 @@ import { readPolicySources } from './config/policy-sources.ts';
 import type { Config } from './config/schema.ts';
 import { readSessionKeys } from './config/session-keys.ts';
 import { watchedFiles, watchFiles } from './config/watch.ts';
-import { formatProblem, type Problem } from './document/problems.ts';
+import { formatProblem } from './document/problems.ts';
 import { createFilters } from './filters/index.ts';
 import { createSessionSealer } from './filters/session-sealer.ts';
 import { callAt } from './gateway/call-at.ts';
@@ -15,6 +15,7 @@ import { createOutbound } from './gateway/outbound.ts';
 import { recordRefusal } from './gateway/record-refusal.ts';
 import { createReloader, type ReloadReason } from './gateway/reloader.ts';
 import { revocationListExpiries } from './gateway/revocation-list-expiries.ts';
+import { withoutRolesOfKeys } from './gateway/roles-of-keys.ts';
 import { createUpstreams } from './gateway/upstreams.ts';
 import { createWithdrawal } from './gateway/withdrawal.ts';
 import { createIdentity } from './identity/identity.ts';
@@ -29,6 +30,7 @@ import { createRedactor } from './observe/redact.ts';
 import { createIdSource } from './pipeline/exchange-id.ts';
 import { createGate } from './pipeline/gate.ts';
 import { compilePolicy, type PolicyCompilation } from './policy/compile.ts';
+import type { PolicyWarning } from './policy/lint/warning.ts';
 import { version } from './version.ts';
 
 /** A running gateway. */
@@ -93,8 +95,9 @@ async function build(
   const redactor = createRedactor(ownSecrets());
   const log = createLog(config.log, redactor);
   for (const warning of config.warnings) log.warn('the configuration weakens the gateway', { warning });
-  const warn = (found: readonly Problem[]): void => {
-    for (const warning of found) log.warn('a policy warning', { warning: formatProblem(warning) });
+  const warn = (found: readonly PolicyWarning[]): void => {
+    for (const warning of withoutRolesOfKeys(found, config))
+      log.warn('a policy warning', { warning: formatProblem(warning) });
   };
   warn(compiled.warnings);
   const audit = await createAudit(config.audit, { log, redactor });

@@ -67,8 +67,8 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: 'Make the headers from the body that is sent. After a change of tools, list them again.',
   },
   'capability-missing': {
-    when: "Kept for 2026-07-28's own use of it. This release never gives it by itself.",
-    help: 'Declare the capability.',
+    when: 'The server asked what the client did not declare that it can answer (2026-07-28). `data.requiredCapabilities` names it.',
+    help: 'Declare the capability, where the client has it. Otherwise the server must not ask.',
   },
   'revision-unsupported': {
     when: 'A protocol revision that the gateway does not know, or that `revisions` leaves out. `data.supported` names the modern ones that it serves.',

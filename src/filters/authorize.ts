@@ -8,6 +8,7 @@ import { requestOf, requestsOf } from '../pipeline/requests-of.ts';
 import type { Decision } from '../policy/access-request.ts';
 import { decide } from '../policy/decide.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { missingCapabilities } from './declared.ts';
 import { refusal } from './disclosure.ts';
 import { askerOf, mayAsk, mayAskAll, mayAskByError } from './judge-questions.ts';
 import { lackOfScope } from './lack-of-scope.ts';
@@ -61,6 +62,8 @@ export function authorize(
           if (asked === undefined) return drop('answer-unasked');
           // In both eras: a client that speaks both may not look which of them the result came in.
           if (!mayAskAll(frame.result, exchange)) return refuseResult('a question');
+          const lacking = missingCapabilities(frame.result, exchange);
+          if (lacking !== undefined) return reject(new GatewayError('capability-missing', { data: lacking }));
           return judgeContents(frame.result, asked.row, exchange);
         }
         case 'error':
@@ -136,8 +139,11 @@ function judgeQuestion(frame: RequestFrame, exchange: Exchange): Verdict {
 
 function judgeNotification(frame: NotificationFrame, exchange: Exchange): Verdict {
   const row = methodRow(frame.method, exchange.revision, 'toClient', 'notification');
-  // A task that ended tells its questions this way.
-  if (exchange.era === 'modern' && !mayAskAll(frame.params, exchange)) return refuseResult('a question');
+  // A task that ended tells its questions this way; in both eras, as in results.
+  if (!mayAskAll(frame.params, exchange)) return refuseResult('a question');
+  if (missingCapabilities(frame.params, exchange) !== undefined) {
+    return reject(new GatewayError('capability-missing'));
+  }
   if (row?.access !== 'target') return pass;
   const targets = targetsOf(row, frame.params);
   if (!targets.ok) return reject(new GatewayError('upstream-invalid', { cause: targets.failure.detail }));

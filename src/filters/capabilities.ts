@@ -1,29 +1,44 @@
 import { GatewayError } from '../errors.ts';
 import { replaceFrame } from '../mcp/encode.ts';
-import type { Frame, RequestFrame } from '../mcp/frame.ts';
+import type { Frame, NotificationFrame, RequestFrame } from '../mcp/frame.ts';
 import { extensionMethods, methodRow, tasksExtension } from '../mcp/methods.ts';
 import { clientCapabilitiesKey } from '../mcp/revision.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
+import { requestOf } from '../pipeline/requests-of.ts';
+import { decide } from '../policy/decide.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { askerOf } from './judge-questions.ts';
 import { maySee } from './may-see.ts';
 import type { Outstanding } from './outstanding.ts';
+
+const logLevelKey = 'io.modelcontextprotocol/logLevel';
+const logMessage = 'notifications/message';
 
 /**
  * Two sides agree on nothing that policy does not know of. An extension, and an experimental capability, is one where
  * `methods:` names it, or a method that it brings; any other is taken out of what either side declares. Of a server's
- * own capabilities those are taken out whose every method the caller may not use.
+ * own capabilities those are taken out whose every method the caller may not use. A server's log is one of what policy
+ * decides on, however it is asked for.
  */
 export function capabilities(outstanding: Outstanding): Filter {
+  /** Exchanges whose wish for the server's log was taken out. */
+  const silent = new WeakSet<Exchange>();
   return {
     name: 'capabilities',
     toUpstream(frame: Frame, exchange: Exchange): Verdict {
-      if (frame.kind !== 'request' || frame.params === undefined) return pass;
-      return exchange.era === 'modern'
-        ? judgeModern(frame, frame.params, exchange)
-        : judgeInitialize(frame, exchange);
+      if ((frame.kind !== 'request' && frame.kind !== 'notification') || frame.params === undefined)
+        return pass;
+      const judged = judgeInitialize(frame, judgeMeta(frame.params, exchange), exchange);
+      if (judged === frame.params) return pass;
+      if (hasLogLevel(frame.params) && !hasLogLevel(judged)) silent.add(exchange);
+      return replace(replaceFrame(frame, { ...frame.value, params: judged }));
     },
     toClient(frame: Frame, exchange: Exchange): Verdict {
+      // Honest servers do not say what they were not asked for.
+      if (frame.kind === 'notification' && frame.method === logMessage && silent.has(exchange)) {
+        return drop('notification-unasked');
+      }
       if (frame.kind !== 'result') return pass;
       const asked = outstanding.find(frame.id, exchange);
       if (asked === undefined) return drop('answer-unasked');
@@ -42,25 +57,47 @@ export function capabilities(outstanding: Outstanding): Filter {
   };
 }
 
-function judgeModern(frame: RequestFrame, params: JsonObject, exchange: Exchange): Verdict {
+/**
+ * `_meta` of the messages of 2026-07-28: what the client declares, and from which level on it wants the server's log,
+ * which is what `logging/setLevel` asked before. In both eras: a server that speaks both may look there in both.
+ */
+function judgeMeta(params: JsonObject, exchange: Exchange): JsonObject {
   const meta = own(params, '_meta');
-  const declared = isJsonObject(meta) ? own(meta, clientCapabilitiesKey) : undefined;
-  if (!isJsonObject(meta) || !isJsonObject(declared)) return pass;
-  const left = allowedOnly(declared, exchange);
-  if (left === declared) return pass;
-  return withParams(frame, { ...params, _meta: { ...meta, [clientCapabilitiesKey]: left } });
+  if (!isJsonObject(meta)) return params;
+  let left = meta;
+  const declared = own(meta, clientCapabilitiesKey);
+  if (isJsonObject(declared)) {
+    const allowed = allowedOnly(declared, exchange);
+    if (allowed !== declared) left = { ...left, [clientCapabilitiesKey]: allowed };
+  }
+  const level = own(meta, logLevelKey);
+  if (level !== undefined && !mayLog(level, exchange)) {
+    const { [logLevelKey]: _, ...rest } = left;
+    left = rest;
+  }
+  return left === meta ? params : { ...params, _meta: left };
 }
 
-function judgeInitialize(frame: RequestFrame, exchange: Exchange): Verdict {
-  const row = methodRow(frame.method, exchange.revision, 'toUpstream', 'request');
-  const declared = row?.instructs === true ? own(frame.params ?? {}, 'capabilities') : undefined;
-  if (!isJsonObject(declared)) return pass;
-  const left = allowedOnly(declared, exchange);
-  return left === declared ? pass : withParams(frame, { ...frame.params, capabilities: left });
+function hasLogLevel(params: JsonObject): boolean {
+  const meta = own(params, '_meta');
+  return isJsonObject(meta) && own(meta, logLevelKey) !== undefined;
 }
 
-function withParams(frame: RequestFrame, params: JsonObject): Verdict {
-  return replace(replaceFrame(frame, { ...frame.value, params }));
+function mayLog(level: JsonValue, exchange: Exchange): boolean {
+  const target = { kind: 'method', name: 'logging/setLevel', action: 'use', arguments: { level } } as const;
+  return decide(requestOf(target, false, askerOf(exchange)), exchange.policy).effect === 'allow';
+}
+
+function judgeInitialize(
+  frame: RequestFrame | NotificationFrame,
+  params: JsonObject,
+  exchange: Exchange,
+): JsonObject {
+  const row = methodRow(frame.method, exchange.revision, 'toUpstream', frame.kind);
+  const declared = row?.instructs === true ? own(params, 'capabilities') : undefined;
+  if (!isJsonObject(declared)) return params;
+  const left = allowedOnly(declared, exchange);
+  return left === declared ? params : { ...params, capabilities: left };
 }
 
 /** The same object where nothing is taken out. */
@@ -68,7 +105,13 @@ function allowedOnly(declared: JsonObject, exchange: Exchange): JsonObject {
   let left = declared;
   for (const member of ['extensions', 'experimental']) {
     const names = own(declared, member);
-    if (!isJsonObject(names)) continue;
+    if (names === undefined) continue;
+    if (!isJsonObject(names)) {
+      // Not the shape that the protocol gives it, and a lenient reader might take it for names all the same.
+      const { [member]: _, ...rest } = left;
+      left = rest;
+      continue;
+    }
     const kept = Object.entries(names).filter(([name]) => mayExtend(name, exchange));
     if (kept.length === Object.keys(names).length) continue;
     left = { ...left, [member]: Object.fromEntries(kept) as Record<string, JsonValue> };

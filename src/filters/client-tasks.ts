@@ -1,5 +1,6 @@
 import { isHandle } from '../mcp/text.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import { OwnedMap } from './owned-map.ts';
 import type { Sealer } from './seal.ts';
 import { ownerOf } from './task-book.ts';
 
@@ -19,19 +20,23 @@ export interface ClientTasks {
 
 /** Ids that are remembered. Beyond, the oldest is neither listed nor notified of. */
 const mostGiven = 10_000;
+/** Of one client and server, so that the two cannot have those of others forgotten. Beyond, their oldest goes. */
+const mostPerOwner = 1_000;
 
-export function createClientTasks(sealer: Sealer): ClientTasks {
-  const known = new Map<string, string>();
+export function createClientTasks(
+  sealer: Sealer,
+  limits: { readonly all?: number; readonly perOwner?: number } = {},
+): ClientTasks {
+  const known = new OwnedMap<string>(limits.all ?? mostGiven, limits.perOwner ?? mostPerOwner);
   const keyOf = (id: string, exchange: Exchange): string => JSON.stringify([ownerOf(exchange), id]);
   return {
     give(id, exchange) {
       const handle = `${sealer.tag(keyOf(id, exchange))}.${id}`;
       if (!isHandle(handle)) return undefined;
-      if (known.size >= mostGiven) known.delete(known.keys().next().value!);
-      known.set(keyOf(id, exchange), handle);
+      known.set(ownerOf(exchange), id, handle);
       return handle;
     },
-    given: (id, exchange) => (typeof id === 'string' ? known.get(keyOf(id, exchange)) : undefined),
+    given: (id, exchange) => (typeof id === 'string' ? known.get(ownerOf(exchange), id) : undefined),
     open(handle, exchange) {
       if (!isHandle(handle)) return undefined;
       const dot = handle.indexOf('.');

@@ -1,6 +1,7 @@
 import type { Exchange } from '../pipeline/exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
 import type { MemoryLimits } from './options.ts';
+import { OwnedMap } from './owned-map.ts';
 import { ownerOf } from './task-book.ts';
 
 /**
@@ -18,25 +19,23 @@ export interface Elicitations {
 /** UTF-16 units of an id. 512: fourteen times a UUID. */
 const longestId = 512;
 
-/** When there are too many, the oldest is forgotten: its end is not told, and clients must not rely on that anyway. */
+/**
+ * Of one client and server: times as many as may be open in one session. When there are too many, the oldest is
+ * forgotten: its end is not told, and clients must not rely on that anyway.
+ */
+const sessionsPerOwner = 16;
+
 export function createElicitations(
-  limits: Pick<MemoryLimits, 'questions' | 'questionAge'>,
+  limits: Pick<MemoryLimits, 'questions' | 'questionsPerSession' | 'questionAge'>,
   monotonic: () => number,
 ): Elicitations {
-  /** Key -> when it is forgotten. In the order of expiry, since all of them live equally long. */
-  const open = new Map<string, number>();
-  const keyOf = (id: string, exchange: Exchange): string => JSON.stringify([ownerOf(exchange), id]);
+  /** When each is forgotten. */
+  const open = new OwnedMap<number>(limits.questions, limits.questionsPerSession * sessionsPerOwner);
 
   const learnOne = (params: JsonObject, exchange: Exchange): void => {
     const id = own(params, 'elicitationId');
     if (typeof id !== 'string' || id.length > longestId) return;
-    const now = monotonic();
-    for (const [key, expiresAt] of open) {
-      if (expiresAt > now && open.size < limits.questions) break;
-      open.delete(key);
-    }
-    open.delete(keyOf(id, exchange));
-    open.set(keyOf(id, exchange), now + limits.questionAge);
+    open.set(ownerOf(exchange), id, monotonic() + limits.questionAge);
   };
   return {
     learn(carrier, exchange) {
@@ -50,8 +49,8 @@ export function createElicitations(
     },
     take(id, exchange) {
       if (typeof id !== 'string' || id.length > longestId) return false;
-      const expiresAt = open.get(keyOf(id, exchange));
-      open.delete(keyOf(id, exchange));
+      const expiresAt = open.get(ownerOf(exchange), id);
+      open.delete(ownerOf(exchange), id);
       return expiresAt !== undefined && expiresAt > monotonic();
     },
     get size() {

@@ -55,8 +55,16 @@ function note(method: string, decision: Decision, { facts }: Exchange): void {
   facts.questions = [...facts.questions.filter((question) => question !== known), { method, decision }];
 }
 
-/** `inputRequests` of a result or a task: a map from key to question. One refused question refuses the whole. */
+/**
+ * `inputRequests` of a result or a task: a map from key to question. One refused question refuses the whole. What a task
+ * has come to stands in its member `result`, and a client may take that for the answer to its call.
+ */
 export function mayAskAll(carrier: JsonObject | undefined, exchange: Exchange): boolean {
+  const embedded = carrier === undefined ? undefined : own(carrier, 'result');
+  return mayAskHere(carrier, exchange) && (!isJsonObject(embedded) || mayAskHere(embedded, exchange));
+}
+
+function mayAskHere(carrier: JsonObject | undefined, exchange: Exchange): boolean {
   const questions = carrier === undefined ? undefined : own(carrier, 'inputRequests');
   if (questions === undefined) return true;
   if (!isJsonObject(questions)) return false;

@@ -48,6 +48,8 @@ export function quarantine(deps: QuarantineDeps): Filter {
   function judge(tool: string, exchange: Exchange): Verdict {
     const standing = book.lookUp(exchange.upstream, tool);
     if (standing === 'approved' || (standing === undefined && !book.pinning)) return pass;
+    // What the caller may not see, `authorize` refuses, and in its own words: these would tell that it is there.
+    if (!maySee({ kind: 'tool', name: tool, action: 'call' }, exchange)) return pass;
     exchange.facts.target = { kind: 'tool', name: tool };
     addFinding(exchange, {
       check: 'pins',

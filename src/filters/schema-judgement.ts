@@ -1,5 +1,5 @@
 import type { ErrorCode, PublicErrorData } from '../errors.ts';
-import type { Revision } from '../mcp/revision.ts';
+import { eraOf, type Revision } from '../mcp/revision.ts';
 import type { SchemaCompilation } from '../schemas/compile-schema.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import type { SchemaRules } from './schema-rules.ts';
@@ -81,9 +81,11 @@ export function judgeResult(
   output: SchemaCompilation,
   revision: Revision,
 ): Judgement | undefined {
-  if (own(result, 'isError') === true || isUnfinished(result)) return undefined;
+  if (own(result, 'isError') === true) return undefined;
   const content = own(result, 'structuredContent');
+  // What is there is judged, whatever else the result says of itself: a client may not look at that.
   if (content === undefined) {
+    if (isUnfinished(result, revision)) return undefined;
     // Dates compare as text.
     return revision < structuredSince ? undefined : broken('structuredContent', 'required');
   }
@@ -94,11 +96,15 @@ export function judgeResult(
   return broken(`structuredContent${separator}${fault.path}`.slice(0, 256), fault.keyword);
 }
 
-/** It asks for input, or is a task that goes on: the extension's, or that of 2025-11-25. */
-function isUnfinished(result: JsonObject): boolean {
-  const type = own(result, 'resultType');
-  if (type === 'input_required' || type === 'task') return true;
-  return isJsonObject(own(result, 'task')) && own(result, 'content') === undefined;
+/** It asks for input, or is a task that goes on: the extension's, or that of 2025-11-25. Elsewhere the words say nothing. */
+function isUnfinished(result: JsonObject, revision: Revision): boolean {
+  if (eraOf(revision) === 'modern') {
+    const type = own(result, 'resultType');
+    return type === 'input_required' || type === 'task';
+  }
+  return (
+    revision === '2025-11-25' && isJsonObject(own(result, 'task')) && own(result, 'content') === undefined
+  );
 }
 
 function broken(path: string | undefined, detail: string): Judgement {

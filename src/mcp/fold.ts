@@ -5,6 +5,7 @@ import {
   contextKeys,
   entryKeys,
   envelopeKeys,
+  errorDataKeys,
   errorKeys,
   inputRequestKeys,
   inputResponseKeys,
@@ -73,6 +74,7 @@ const params = knownKeys(paramsKeys);
 const meta = knownKeys(metaKeys);
 const result = knownKeys(resultKeys);
 const error = knownKeys(errorKeys);
+const errorData = knownKeys(errorDataKeys);
 const entry = knownKeys(entryKeys);
 const inputRequest = knownKeys(inputRequestKeys);
 const inputResponse = knownKeys(inputResponseKeys);
@@ -103,8 +105,8 @@ export function findDisguisedKey(message: JsonObject): string | undefined {
   if (disguises(message, envelope)) return 'message';
   return (
     inParams(own(message, 'params'), 'params') ??
-    inResult(own(message, 'result')) ??
-    (disguises(own(message, 'error'), error) ? 'error' : undefined)
+    inResult(own(message, 'result'), 0) ??
+    inError(own(message, 'error'))
   );
 }
 
@@ -150,7 +152,7 @@ function inParam(key: string, value: JsonValue | undefined, where: string): stri
     case 'inputRequests':
       return inInputRequests(value, `${where}.inputRequests`);
     case 'result':
-      return inResult(value);
+      return inResult(value, 1);
     default:
       return undefined;
   }
@@ -176,12 +178,14 @@ function inCapabilities(value: JsonValue | undefined, where: string): string | u
   return undefined;
 }
 
-function inResult(value: JsonValue | undefined): string | undefined {
+/** @param depth 0 for an answer; what a task has come to stands in its answer as the member `result`, and no deeper */
+function inResult(value: JsonValue | undefined, depth: 0 | 1): string | undefined {
   if (!isJsonObject(value)) return undefined;
   if (disguises(value, result)) return 'result';
   const found =
     inMeta(own(value, '_meta'), 'result._meta') ??
-    inInputRequests(own(value, 'inputRequests'), 'result.inputRequests');
+    inInputRequests(own(value, 'inputRequests'), 'result.inputRequests') ??
+    (depth === 0 ? inResult(own(value, 'result'), 1) : undefined);
   if (found !== undefined) return found;
   for (const member of entryLists) {
     const list = own(value, member);
@@ -189,6 +193,18 @@ function inResult(value: JsonValue | undefined): string | undefined {
     for (const item of list as readonly JsonValue[]) if (disguises(item, entry)) return `result.${member}`;
   }
   return undefined;
+}
+
+/** 2025-11-25: an error may hold elicitations, whose members are those of the question's params. */
+function inError(value: JsonValue | undefined): string | undefined {
+  if (disguises(value, error)) return 'error';
+  const data = isJsonObject(value) ? own(value, 'data') : undefined;
+  if (disguises(data, errorData)) return 'error.data';
+  const elicitations = isJsonObject(data) ? own(data, 'elicitations') : undefined;
+  if (!Array.isArray(elicitations)) return undefined;
+  return (elicitations as readonly JsonValue[]).some((one) => disguises(one, params))
+    ? 'error.data.elicitations'
+    : undefined;
 }
 
 function inInputRequests(value: JsonValue | undefined, where: string): string | undefined {

@@ -112,6 +112,9 @@ export const resultKeys = [
 
 export const errorKeys = ['code', 'message', 'data'] as const;
 
+/** `data` of an error, as far as clients act on it. The rest is the server's own, in the case that its language has. */
+export const errorDataKeys = ['elicitations'] as const;
+
 /** What names an entry of a list, or an item of `contents`: lists are filtered by it. */
 export const entryKeys = ['name', 'uri', 'uriTemplate', 'taskId'] as const;
 

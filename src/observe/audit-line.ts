@@ -174,12 +174,20 @@ function credentialText(credential: Credential): string {
     case 'certificate':
       return `{"kind":"certificate","fingerprint":${quote(credential.fingerprint256, room.short)}}`;
     case 'token':
-      return `{"kind":"token","issuer":${quote(credential.issuer, room.rule)}}`;
+      return `{"kind":"token","issuer":${quote(credential.issuer, room.rule)}${tokenText(credential)}}`;
     case 'apiKey':
-      return `{"kind":"apiKey","name":${quote(credential.name, room.method)}}`;
+      return `{"kind":"apiKey","name":${quote(credential.name, room.method)},"prefix":${quote(credential.prefix, room.short)}}`;
     case 'anonymous':
       return '{"kind":"anonymous"}';
   }
+}
+
+/** What a deny list, or somebody who looks for it at the issuer, names the token by. */
+function tokenText({ tokenId, clientId, bound }: Extract<Credential, { kind: 'token' }>): string {
+  let text = tokenId === undefined ? '' : `,"id":${quote(tokenId, room.short)}`;
+  if (clientId !== undefined) text += `,"client":${quote(clientId, room.short)}`;
+  if (bound !== undefined) text += `,"bound":"${bound}"`;
+  return text;
 }
 
 function reasonText(reason: Reason, withCondition = true): string {

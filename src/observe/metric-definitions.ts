@@ -180,7 +180,7 @@ export const definitions = {
     type: 'counter',
     help:
       'Requests that the gateway made for itself, by purpose (jwks, discovery, introspection, token, other) and outcome: ' +
-      'ok, status (an answer other than 2xx), or the code of what was refused or failed.',
+      'ok, malformed (a 2xx that is no answer to what was asked), status (another than 2xx), or the code of what was refused or failed.',
     labels: ['purpose', 'outcome'],
   },
   reloads: {

@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { generateCerts } from '../../src/cli/generate-certs.ts';
@@ -154,6 +154,27 @@ describe('the SPIRE overlay', () => {
     const id = only<{ spec: { dnsNameTemplates: readonly string[] } }>(manifests, 'ClusterSPIFFEID');
     expect(id.spec.dnsNameTemplates).toEqual(config.listeners[0]!.hosts);
     expect(mount(helper!, helper!.args[1]!).name).toBe('spiffe-helper');
+  });
+});
+
+describe('the component crl', () => {
+  it('names the list in the Secret that clients are held against', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kustomize-'));
+    try {
+      const deploy = join(import.meta.dirname, '../../deploy/kustomize');
+      const to = (name: string) => relative(folder, join(deploy, name));
+      const lines = [`resources: [${to('base')}]`, `components: [${to('components/crl')}]`];
+      await writeFile(join(folder, 'kustomization.yaml'), lines.join('\n'));
+      const manifests = await render(relative(deploy, folder));
+      expect(podOf(manifests).containers[0]!.args).toEqual([
+        'run',
+        '--set=listeners.0.tls.clients.crl=/etc/sallyport/clients/ca.crl',
+        '--config',
+        '/etc/sallyport/config/sallyport.yaml',
+      ]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

@@ -9,6 +9,7 @@ import {
   makeGate,
   modernExchange,
   modernMeta,
+  note,
   openPolicy,
   passed,
   policyOf,
@@ -137,3 +138,56 @@ test('a call does not become a task for a caller who may not use tasks', async (
     ]);
   }
 });
+
+test('extensions that are no object are none, however a lenient reader would take them', async () => {
+  const filter = makeGate().filter('capabilities');
+  const policy = allowing(`["${ui}"]`);
+  for (const names of [[tasks], tasks, true, null, [{ [tasks]: {} }]]) {
+    const request = modernRequest({ sampling: {}, extensions: names, experimental: names });
+    const sent = passed(await up(filter, modernExchange(request, { policy })), request, 'request');
+    const meta = sent.params!['_meta'] as Record<string, object>;
+    expect(meta['io.modelcontextprotocol/clientCapabilities']).toEqual({ sampling: {} });
+  }
+});
+
+test('what is declared in `_meta` is judged in every message that has it', async () => {
+  const filter = makeGate().filter('capabilities');
+  const policy = allowing('');
+  const _meta = { 'io.modelcontextprotocol/clientCapabilities': declared };
+  const said = [call('tools/call', { name: 'job', _meta }), note('notifications/progress', { _meta })];
+  for (const frame of said) {
+    for (const exchange of [makeExchange({ policy, request: frame }), modernExchange(frame, { policy })]) {
+      const verdict = await up(filter, exchange);
+      expect(verdict.kind).toBe('replace');
+      expect(verdict.kind === 'replace' && JSON.stringify(verdict.frame)).not.toContain(tasks);
+    }
+  }
+});
+
+const logLevel = 'io.modelcontextprotocol/logLevel';
+
+for (const [level, allowed] of [
+  ['error', true],
+  ['debug', false],
+  ['Error', false],
+  [7, false],
+  [null, false],
+] as const) {
+  test(`the server’s log from a level on is asked for as logging/setLevel is: ${level}`, async () => {
+    const policy = allowing(`[logging/setLevel]
+        when: { args: { level: { oneOf: [error] } } }`);
+    const filter = makeGate().filter('capabilities');
+    const request = frameOf({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'job', _meta: { ...modernMeta, [logLevel]: level } },
+    });
+    const exchange = modernExchange(request, { policy });
+    const sent = passed(await up(filter, exchange), request, 'request');
+    expect((sent.params!['_meta'] as Record<string, unknown>)[logLevel]).toBe(allowed ? level : undefined);
+    // Nor is what comes all the same.
+    const logged = note('notifications/message', { level: 'debug', data: 'x' }, 'toClient');
+    expect(told(await down(filter, exchange, logged))).toBe(allowed ? 'pass' : 'drop notification-unasked');
+  });
+}

@@ -31,7 +31,12 @@ bindings:
 `);
 
 const extension = {
-  'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+  'io.modelcontextprotocol/clientCapabilities': {
+    sampling: {},
+    elicitation: {},
+    roots: {},
+    extensions: { 'io.modelcontextprotocol/tasks': {} },
+  },
 };
 const related = (taskId: string) => ({ 'io.modelcontextprotocol/related-task': { taskId } });
 

@@ -76,6 +76,13 @@ describe('a call', () => {
     expect(told(await up(filter, modern))).toBe('pass');
   });
 
+  it('of a tool that the caller may not see is left to authorize, whatever is wrong with the tool', async () => {
+    const { filter, see, calling, looks } = open(lockOf({ warehouse: [tool('secret')] }));
+    see(tool('secret', { description: 'Changed' }));
+    for (const name of ['secret', 'invented']) expect(told(await up(filter, calling(name)))).toBe('pass');
+    expect(looks()).toBe(0);
+  });
+
   it('of a changed, new, vanished or ambiguous tool is denied, with a finding that names why', async () => {
     const cases: readonly [standing: string, seen: readonly JsonObject[], all?: readonly string[]][] = [
       ['changed', [tool('query', { title: 'Other' })]],

@@ -327,21 +327,48 @@ describe('a list that may be old', () => {
 describe('a result', () => {
   const rows = { rows: [{ a: 1 }] };
 
-  test.each<[string, object, unknown]>([
+  test.each<[string, object, unknown, Revision?]>([
     ['that fits passes', { content: [], structuredContent: rows }, 'pass'],
     ['that does not is refused', { content: [], structuredContent: { rows: [7] } }, 'result-invalid'],
     ['without what was promised is refused', { content: [] }, 'result-invalid'],
     ['with nothing in its place is refused', { content: [], structuredContent: null }, 'result-invalid'],
     ['that is an error needs none', { content: [], isError: true }, 'pass'],
     ['that says so otherwise needs it', { content: [], isError: 'true' }, 'result-invalid'],
-    ['that asks for input needs none', { resultType: 'input_required', inputRequests: {} }, 'pass'],
-    ['that is a task needs none', { resultType: 'task', taskId: 't' }, 'pass'],
+    [
+      'that asks for input needs none',
+      { resultType: 'input_required', inputRequests: {} },
+      'pass',
+      '2026-07-28',
+    ],
+    ['that is a task needs none', { resultType: 'task', taskId: 't' }, 'pass', '2026-07-28'],
     ['that is a task of 2025-11-25 needs none', { task: { taskId: 't' } }, 'pass'],
     ['that only carries a task needs it', { task: { taskId: 't' }, content: [] }, 'result-invalid'],
-  ])('%s', async (_what, result, expected) => {
-    const { told, findings } = await open().result(result);
+  ])('%s', async (_what, result, expected, revision) => {
+    const { told, findings } = await open().result(result, 'query', revision);
     expect(told).toEqual(expected);
     expect(findings.map(({ effect }) => effect)).toEqual(expected === 'pass' ? [] : ['refused']);
+  });
+
+  test('is no less judged for calling itself unfinished in words that its client does not read', async () => {
+    const wrong = { structuredContent: { rows: [7] } };
+    const disguises: readonly object[] = [
+      { resultType: 'input_required' },
+      { resultType: 'input_required', inputRequests: {}, requestState: 's' },
+      { resultType: 'task', taskId: 't', status: 'working' },
+      { task: { taskId: 't', status: 'working' } },
+      { task: {} },
+    ];
+    for (const disguise of disguises) {
+      for (const content of [{}, { content: [] }]) {
+        for (const revision of ['2025-06-18', '2025-11-25', '2026-07-28'] as const) {
+          const { told } = await open().result({ ...disguise, ...content, ...wrong }, 'query', revision);
+          expect(told).toBe('result-invalid');
+        }
+      }
+      // An older client takes the lack of structured content for the whole answer.
+      const { told } = await open().result({ ...disguise, content: [] }, 'query', '2025-06-18');
+      expect(told).toBe('result-invalid');
+    }
   });
 
   test('leaves a finding that names the place, which the client is not told', async () => {

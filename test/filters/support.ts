@@ -51,7 +51,11 @@ export function frameOf(message: object, direction: Direction = 'toUpstream'): F
 
 export const modernMeta = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': {},
+  'io.modelcontextprotocol/clientCapabilities': {
+    sampling: { tools: {} },
+    elicitation: { form: {}, url: {} },
+    roots: {},
+  },
 };
 
 /** A modern request with its `_meta`. */

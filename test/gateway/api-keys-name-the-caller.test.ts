@@ -60,7 +60,7 @@ describe('API keys', () => {
   it('name the caller, and the name gives it roles', async () => {
     expect((await call(nightly.key)).json()).toHaveProperty('result');
     expect(gate.audit().at(-1)).toMatchObject({
-      who: { credentials: [{ kind: 'apiKey', name: 'nightly-report' }] },
+      who: { credentials: [{ kind: 'apiKey', name: 'nightly-report', prefix: nightly.key.slice(4, 12) }] },
     });
     expect((await call(other.key)).json()).toMatchObject({ error: { code: 4030 } });
   });

@@ -178,6 +178,23 @@ describe('at an OAuth resource', () => {
       expect(challengeOf(answer)).toContain('scope="data:read data:write files:read"');
     });
 
+    it('is told of one subscription with so many resources, and of no more', async () => {
+      const subscribe = (count: number) => {
+        const resourceSubscriptions = Array.from({ length: count }, (_, n) => `file:///reports/${n}`);
+        return modern('subscriptions/listen', { notifications: { resourceSubscriptions } });
+      };
+      for (const [count, scope] of [
+        [31, 'files:read'],
+        [33, 'connect'],
+        [1000, 'connect'],
+      ] as const) {
+        const message = subscribe(count);
+        const answer = await ask(message.body, message.headers);
+        expect(answer.status).toBe(401);
+        expect(challengeOf(answer), String(count)).toContain(`scope="${scope}"`);
+      }
+    });
+
     it('is told no more where the body cannot be read', async () => {
       const expected = `${bearer(', scope="connect"')}, DPoP ${algorithms}`;
       const inside = '"method":"tools/call","params":{"name":"insert","arguments":{}}';
@@ -197,6 +214,8 @@ describe('at an OAuth resource', () => {
         '{"jsonrpc":"2.0","id":1,"method":"no/such","params":{"name":"insert"}}',
         `{"jsonrpc":"2.0","id":1,${inside.replace('{}', `{"x":"${'a'.repeat(70_000)}"}`)}}`,
         `[{"jsonrpc":"2.0","id":1,${inside}},{"jsonrpc":"2.0"}]`,
+        // More targets than a stranger may have looked up.
+        `[${Array.from({ length: 33 }, (_, id) => `{"jsonrpc":"2.0","id":${id},${inside}}`).join()}]`,
       ]) {
         const answer = await ask(body);
         expect(answer.status, String(body).slice(0, 80)).toBe(401);

@@ -60,6 +60,7 @@ describe('an upstream whose denials are explained', () => {
     expect(await data('open', 'hidden')).toEqual({ reason: 'denied', why: 'no-rule', contact });
     expect(await data('open', 'invented')).toEqual(await data('open', 'hidden'));
     expect(await data('closed', 'drop_all')).toEqual({ reason: 'denied' });
-    expect(recorder.requests.filter(({ method }) => method === 'tools/call')).toHaveLength(0);
+    const sent = recorder.requests.flatMap(({ messages }) => messages);
+    expect(sent.filter(({ method }) => method === 'tools/call')).toHaveLength(0);
   });
 });

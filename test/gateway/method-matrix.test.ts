@@ -203,7 +203,12 @@ function serve(): void {
   say('subscriptions/listen', () => ({}));
 }
 
-const capabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
+const capabilities = {
+  sampling: {},
+  elicitation: {},
+  roots: {},
+  extensions: { 'io.modelcontextprotocol/tasks': {} },
+};
 
 function ask(who: string, method: string, params: Params, revision: Revision): Promise<RawAnswer> {
   return send(who, legacy(method, params), modern(method, params, { capabilities }), revision);

@@ -83,9 +83,12 @@ describe('bearer tokens of an issuer', () => {
     const data = `Bearer ${await token({ groups: ['data'] })}`;
     expect((await call('query', data)).json()).toHaveProperty('result');
     expect((await call('insert', data)).json()).toMatchObject({ error: { code: 4030 } });
-    const scoped = `Bearer ${await token({ sub: 'bob', scope: 'read write' })}`;
+    const named = { sub: 'bob', scope: 'read write', jti: 'token-1', client_id: 'assistant' };
+    const scoped = `Bearer ${await token(named)}`;
     expect((await call('insert', scoped)).json()).toHaveProperty('result');
-    expect(gate.audit().at(-1)).toMatchObject({ who: { credentials: [{ kind: 'token', issuer }] } });
+    expect(gate.audit().at(-1)).toMatchObject({
+      who: { credentials: [{ kind: 'token', issuer, id: 'token-1', client: 'assistant' }] },
+    });
     const ids = gate.audit().map(({ who }) => (who as { id: string }).id);
     expect(new Set(ids).size).toBe(2);
   });

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 const tour = fileURLToPath(new URL('../../scripts/tour.ts', import.meta.url));
 
 describe('the tour', () => {
-  it('shows an allowed, a denied, a refused, a rewritten, a held back, a limited and a certificate-less call, and ends with 0', async () => {
+  it('shows an allowed, a denied, a refused, a rewritten, a held back, a limited, a revoked and a certificate-less call, and ends with 0', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-tour-'));
     const child = spawn(process.execPath, [tour, '--once', '--folder', folder], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,8 +51,11 @@ describe('the tour', () => {
       /"check":"arguments","effect":"rewritten","rule":"at-most-ten-steps","path":"steps","detail":"clamp"/,
       /carol +echo +allowed +Echo: call 1/,
       /carol +echo +refused +4290 .*"limit":"viewer-echo"/,
+      /alice-laptop +echo +allowed +Echo: still here/,
+      /alice-laptop +echo +refused +\S.*\n +alice +echo +allowed +Echo: still here/,
       /nobody +refused +\S/,
       /"code":"rate-limited"/,
+      /"cause":"CertificateRefused\(CERT_REVOKED\)"/,
     ]) {
       expect(said).toMatch(line);
     }

@@ -113,7 +113,13 @@ describe('an audit line', () => {
         dropped: new Map(Array.from({ length: 100 }, (_, i) => [`${long}${i}`, i])),
       },
     });
-    const credentials = Array.from({ length: 20 }, () => ({ kind: 'token', issuer: long }));
+    const credentials = Array.from({ length: 20 }, () => ({
+      kind: 'token',
+      issuer: long,
+      tokenId: long,
+      clientId: long,
+      bound: 'certificate',
+    }));
     const line = lineOf(
       outcomeOf({
         exchange,

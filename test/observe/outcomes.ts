@@ -123,8 +123,16 @@ const credential = fc.oneof(
     uris: fc.constant([]),
     dns: fc.constant([]),
   }),
-  fc.record({ kind: fc.constant('token'), issuer: text, subject: text, claims: fc.constant({}) }),
-  fc.record({ kind: fc.constant('apiKey'), name: text }),
+  fc.record({
+    kind: fc.constant('token'),
+    issuer: text,
+    subject: text,
+    claims: fc.constant({}),
+    tokenId: maybe(text),
+    clientId: maybe(text),
+    bound: fc.constantFrom(undefined, 'certificate', 'dpop'),
+  }),
+  fc.record({ kind: fc.constant('apiKey'), name: text, prefix: text }),
   fc.constant({ kind: 'anonymous' }),
 );
 const reason = fc.record({

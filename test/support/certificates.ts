@@ -30,8 +30,8 @@ export interface TestCa {
   /** SHA-256 over the DER of the CA certificate, lower-case hex. */
   readonly fingerprint256: string;
   issue(certificate?: TestCertificate): Promise<IssuedCertificate>;
-  /** PEM of a list that revokes these serials. */
-  crl(serials?: readonly string[]): Promise<string>;
+  /** PEM of a list that revokes these serials. It ends with the CA, unless told otherwise. */
+  crl(serials?: readonly string[], nextUpdate?: Date): Promise<string>;
 }
 
 const hour = 3_600_000;
@@ -70,9 +70,9 @@ export async function makeTestCa(
         fingerprint256: fingerprint(parsed.raw),
       };
     },
-    crl(serials = []) {
+    crl(serials = [], nextUpdate = notAfter) {
       lists += 1;
-      return authority.crl({ revoked: serials, number: lists, thisUpdate: notBefore, nextUpdate: notAfter });
+      return authority.crl({ revoked: serials, number: lists, thisUpdate: notBefore, nextUpdate });
     },
   };
 }

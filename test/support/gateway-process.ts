@@ -35,7 +35,10 @@ export function runSallyport(
 }
 
 /** Runs the gateway as operators do, `node src/main.ts run`, and waits until it serves. Its log level must be info. */
-export async function startGatewayProcess(file: string): Promise<GatewayProcess> {
+export async function startGatewayProcess(
+  file: string,
+  patience: number = startTimeoutMs,
+): Promise<GatewayProcess> {
   const child = start(['run', '--config', file], {});
   const ended = endOf(child);
   let stderr = '';
@@ -48,7 +51,7 @@ export async function startGatewayProcess(file: string): Promise<GatewayProcess>
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   const serving = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    const timer = setTimeout(() => fail('it did not start in time'), startTimeoutMs);
+    const timer = setTimeout(() => fail('it did not start in time'), patience);
     const fail = (why: string): void => {
       clearTimeout(timer);
       child.kill('SIGKILL');

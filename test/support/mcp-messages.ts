@@ -7,6 +7,9 @@ export interface ModernRequest {
   readonly body: RpcMessage;
 }
 
+/** All that a server may ask of a client that does not say otherwise. */
+const everyCapability = { sampling: { tools: {} }, elicitation: { form: {}, url: {} }, roots: {} };
+
 /** A request of revision 2026-07-28 with its envelope and the headers that mirror it. */
 export function modern(
   method: string,
@@ -31,7 +34,7 @@ export function modern(
         _meta: {
           'io.modelcontextprotocol/protocolVersion': '2026-07-28',
           'io.modelcontextprotocol/clientInfo': { name: 'raw-client', version: '1.0.0' },
-          'io.modelcontextprotocol/clientCapabilities': options.capabilities ?? {},
+          'io.modelcontextprotocol/clientCapabilities': options.capabilities ?? everyCapability,
           ...(params['_meta'] as Record<string, unknown> | undefined),
         },
       },
