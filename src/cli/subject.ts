@@ -33,7 +33,10 @@ export function readSubject(
     case 'api-key': {
       const roles = rolesOfKey(rest);
       const credential = { kind: 'apiKey' as const, name: rest };
-      return { id: apiKeyId(rest), credentials: [roles.length === 0 ? credential : { ...credential, roles }] };
+      return {
+        id: apiKeyId(rest),
+        credentials: [roles.length === 0 ? credential : { ...credential, roles }],
+      };
     }
     case 'token': {
       const at = rest.lastIndexOf('#');

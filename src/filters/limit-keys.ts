@@ -2,6 +2,7 @@ import { addressKey } from '../identity/address-key.ts';
 import type { Frame } from '../mcp/frame.ts';
 import { methodRow, type Target, targetsOf } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
+import { methodWord } from '../pipeline/method-word.ts';
 import { limitsFor } from '../policy/limits.ts';
 import type { CompiledLimit } from '../policy/model.ts';
 
@@ -25,7 +26,7 @@ export function limitsOf(
   const { policy, upstream, principal: subject, time } = exchange;
   // Most gateways limit a few things only: nothing is worked out where no limit of this sort exists.
   if (!policy.limits.some(wants)) return none;
-  const method = methodOf(frame);
+  const method = methodWord(frame);
   const counted = new Map<string, CountedLimit>();
   for (const target of targetsFor(frame, exchange, method)) {
     const about = { upstream, kind: target.kind, name: target.name, method, subject, time };
@@ -39,20 +40,6 @@ export function limitsOf(
 }
 
 const none: readonly CountedLimit[] = Object.freeze([]);
-
-/** What `method` means for frames that have none; `methods:` in a limit's match may name these. */
-function methodOf(frame: Frame): string {
-  switch (frame.kind) {
-    case 'request':
-    case 'notification':
-      return frame.method;
-    case 'result':
-    case 'error':
-      return 'response';
-    default:
-      return frame.kind;
-  }
-}
 
 function targetsFor(
   frame: Frame,

@@ -1,5 +1,6 @@
 import type { Frame } from '../mcp/frame.ts';
 import type { Exchange, Facts } from './exchange.ts';
+import { methodWord } from './method-word.ts';
 import type { UpstreamCaller, UpstreamMessage } from './upstream-port.ts';
 
 /**
@@ -18,21 +19,7 @@ export function onBehalfOf(
 function callerOf(exchange: Exchange, frame: Frame | undefined): UpstreamCaller {
   const { principal, bearer, traceId, facts } = exchange;
   const target = facts.target?.kind === 'method' ? undefined : facts.target?.name;
-  return { principal, bearer, method: methodOf(frame), target, traceId };
-}
-
-function methodOf(frame: Frame | undefined): string {
-  if (frame === undefined) return 'response';
-  switch (frame.kind) {
-    case 'request':
-    case 'notification':
-      return frame.method;
-    case 'result':
-    case 'error':
-      return 'response';
-    default:
-      return frame.kind;
-  }
+  return { principal, bearer, method: frame === undefined ? 'response' : methodWord(frame), target, traceId };
 }
 
 /** 8: a call has two, and what goes up beside it in a session one each. */

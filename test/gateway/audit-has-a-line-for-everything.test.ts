@@ -81,6 +81,7 @@ describe('the audit', () => {
         rule: 'plain',
         location: expect.stringMatching(/policy\.yaml:6$/),
       },
+      roles: ['caller'],
       policy: expect.stringMatching(/^[0-9a-f]{64}$/),
       bytes: { request: expect.any(Number), reply: expect.any(Number) },
       frames: 1,

@@ -104,6 +104,11 @@ describe('the challenge of a 401', () => {
       'Bearer realm="sallyport"',
     ],
     [
+      'a proof where none is accepted',
+      () => challengeFor(token, { authorization: 'DPoP x' }, { resource: plain }),
+      `Bearer resource_metadata="${metadataUrl}"`,
+    ],
+    [
       'a scheme that stands later',
       () => challengeFor(token, { authorization: 'Basic bearer x' }),
       'Bearer realm="sallyport"',

@@ -516,6 +516,39 @@ describe('who is asking', () => {
   });
 });
 
+test('the dialer is told what is asked for, and what is an answer to it', async () => {
+  const json = { 'content-type': 'application/json' };
+  const answers: readonly (readonly [Response, boolean])[] = [
+    [Response.json({ active: true }), true],
+    [Response.json({ active: true, exp: second, nbf: second }), true],
+    [Response.json({ active: false, exp: 'never' }), true],
+    [
+      new Response('{"active":true}', { headers: { 'content-type': ' Application/JSON ; charset=utf-8' } }),
+      true,
+    ],
+    [new Response('{"active":true}', { headers: { 'content-type': 'text/json' } }), false],
+    [new Response(Buffer.from('{"active":true}')), false],
+    [new Response('{"active":true}', { headers: json, status: 201 }), false],
+    [new Response('{"active":', { headers: json }), false],
+    [Response.json({}), false],
+    [Response.json({ active: true, exp: '1' }), false],
+    [Response.json({ active: true, nbf: [1] }), false],
+    [new Response('{"active":true,"exp":1e999}', { headers: json }), false],
+  ];
+  const judged: unknown[] = [];
+  const purposes: unknown[] = [];
+  const dial: Dial = async (_, request) => {
+    purposes.push(request?.purpose);
+    for (const [answer] of answers) judged.push(await request?.answers?.(answer).catch(() => false));
+    return Response.json({ active: true });
+  };
+  const options = introspectionOptions.parse({ endpoint: `${issuer}/ask`, clientId: 'c', secret: 'f' });
+  const introspector = createIntrospector({ ...options, issuer }, dial, { readFile: () => 's' });
+  expect(word(await introspector.introspect('token', now))).toBe('active');
+  expect(judged).toEqual(answers.map(([, expected]) => expected));
+  expect(purposes).toEqual(['introspection']);
+});
+
 test('an introspector that has nobody to ask is a mistake of the caller', () => {
   const options = introspectionOptions.parse({ clientId: 'gateway', secret: 'f' });
   expect(() => createIntrospector({ ...options, issuer }, dialer.dial, { readFile: () => 's' })).toThrow(

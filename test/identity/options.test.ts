@@ -105,6 +105,7 @@ describe('identity', () => {
   test.each<[string, unknown]>([
     ['each kind of name', [{ certificate: { principal: ['spiffe', 'dns', 'uri', 'cn'] } }]],
     ['keys alone', entryOf({})],
+    ['keys of an issuer whose name is no URL', entryOf({ issuer: 'idp' })],
     ['jwks alone', entryOf({ keys: undefined, jwks })],
     ['metadata alone', entryOf({ keys: undefined, discovery: true })],
     ['questions alone', entryOf({ keys: undefined, introspection })],

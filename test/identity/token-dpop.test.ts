@@ -454,6 +454,24 @@ describe('the scheme is part of the proof', () => {
   });
 });
 
+test('what is wrong with a token that came as Bearer is said to Bearer', async () => {
+  const old = await idp.sign({ aud: target, exp: now - 60 });
+  const answer = await show(identityOf(), undefined, { authorization: `Bearer ${old}` });
+  expect(answer).toMatchObject({ ok: false, reason: 'token-expired' });
+  expect(challengeOf(answer)).toMatch(/^Bearer .*error="invalid_token", DPoP algs=/);
+  expect(challengeOf(answer)).not.toMatch(/DPoP error/);
+});
+
+test('nothing but a full memory is counted as one', async () => {
+  const full: string[] = [];
+  const identity = identityOf({}, {}, { replayMemoryFull: (upstream) => full.push(upstream) });
+  const proof = await holder.prove(token);
+  expect(await verdict(identity, proof)).toBe('in');
+  expect(await verdict(identity, proof)).toBe('dpop-replayed');
+  expect(await verdict(identity, undefined)).toBe('dpop-proof-missing');
+  expect(full).toEqual([]);
+});
+
 describe('tokens that are bound to nobody', () => {
   test('a binding that nobody checks cannot be required', () => {
     const entry = { issuer, audience: target, keys: 'jwks', requireBinding: ['dpop'] };

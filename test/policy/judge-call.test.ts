@@ -85,6 +85,32 @@ describe('a call is judged', () => {
   });
 });
 
+it('a call is judged at its time, and for its caller', () => {
+  const dated = policyOf(`version: 1
+roles: { r: { allow: [{ tools: t }, { tools: soon, mode: shadow, until: 2026-06-30 }] } }
+bindings: [{ roles: r, to: { any: true } }]
+arguments:
+  - id: own
+    match: { tools: [t, soon] }
+    args: { n: { int: {} } }
+    relations: [{ id: who, that: "principal.id == 'someone'", message: for someone only }]
+`);
+  const at = (tool: string, day: string, id = 'someone') => {
+    const request = requestOf({ tool, args: { n: 1 }, time: Date.parse(day) });
+    return judgeCall({ ...request, subject: { ...request.subject, id } }, dated);
+  };
+  expect(at('t', '2026-01-01')).toMatchObject({
+    effect: 'allow',
+    content: { judgement: { fault: undefined } },
+  });
+  expect(at('t', '2026-01-01', 'other')).toMatchObject({
+    effect: 'deny',
+    content: { judgement: { fault: { role: 'relation' } } },
+  });
+  expect(at('soon', '2026-01-01')).not.toHaveProperty('content');
+  expect(at('soon', '2026-07-01')).toMatchObject({ effect: 'allow', content: { rules: [{ id: 'own' }] } });
+});
+
 describe('completion is judged', () => {
   const limited = policyOf(`version: 1
 roles: { r: { allow: [{ prompts: [ask, bare], when: { args: { table: { equals: a, optional: true } } } }] } }

@@ -39,3 +39,55 @@ it('tries only patterns whose beginning is the beginning of the name', () => {
   expect(found).toEqual([77]);
   expect(tally.patterns).toBe(1);
 });
+
+it('finds patterns whose beginnings part ways anywhere', () => {
+  // In both orders: whichever comes first is split by the other.
+  const patterns = [
+    '*',
+    'a*',
+    'ab*',
+    'abc*',
+    'abd*',
+    'abc',
+    'ab',
+    'b*',
+    'abcdef*',
+    'abcxyz*',
+    'abc*c',
+    'é*',
+    'ab',
+  ];
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['', ['*']],
+    ['a', ['*', 'a*']],
+    ['ab', ['*', 'a*', 'ab', 'ab', 'ab*']],
+    ['abc', ['*', 'a*', 'ab*', 'abc', 'abc*']],
+    ['abcc', ['*', 'a*', 'ab*', 'abc*', 'abc*c']],
+    ['abcdef', ['*', 'a*', 'ab*', 'abc*', 'abcdef*']],
+    ['abcdeg', ['*', 'a*', 'ab*', 'abc*']],
+    ['abcxyz1', ['*', 'a*', 'ab*', 'abc*', 'abcxyz*']],
+    ['abd', ['*', 'a*', 'ab*', 'abd*']],
+    ['b', ['*', 'b*']],
+    ['é1', ['*', 'é*']],
+    ['B', ['*']],
+  ];
+  for (const order of [patterns, [...patterns].reverse(), [...patterns].sort()]) {
+    const index = new NameIndex<string>();
+    for (const one of order) index.add(compilePattern(one, undefined), one);
+    for (const [name, expected] of rows) {
+      const found: string[] = [];
+      index.find(name, found);
+      expect(found.sort(), name).toEqual([...expected].sort());
+    }
+  }
+});
+
+it('finds an item as often as its patterns match, and keeps what was found before', () => {
+  const index = new NameIndex<string>();
+  for (const one of ['x', 'x', 'x*', '*x']) index.add(compilePattern(one, undefined), 'item');
+  const found = ['earlier'];
+  index.find('x', found);
+  expect(found).toEqual(['earlier', 'item', 'item', 'item', 'item']);
+  index.find('y', found);
+  expect(found).toHaveLength(5);
+});

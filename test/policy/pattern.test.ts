@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePattern, patternFault, type Separator } from '../../src/policy/pattern.ts';
+import {
+  compilePattern,
+  patternFault,
+  resourcePatternFault,
+  type Separator,
+} from '../../src/policy/pattern.ts';
 
 function matches(pattern: string, name: string, separator?: Separator): boolean {
   return compilePattern(pattern, separator).matches(name);
@@ -126,5 +131,112 @@ describe('patternFault', () => {
   it('finds none with what is ordinary', () => {
     for (const text of ['a', '*', 'a b', 'é', '😀', 'x'.repeat(1024)])
       expect(patternFault(text)).toBeUndefined();
+  });
+});
+
+describe('what is wrong with a pattern is said', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['', 'a pattern must not be empty'],
+    ['x'.repeat(1025), 'a pattern must not be longer than 1024 characters'],
+    ['a\tb', 'a pattern must not contain control characters'],
+    ['\u007f', 'a pattern must not contain control characters'],
+    ['\u001f', 'a pattern must not contain control characters'],
+    ['a\ud800b', 'a pattern must not contain half a surrogate pair'],
+    [' a', 'a pattern must not begin or end with white space'],
+    ['a\u00a0', 'a pattern must not begin or end with white space'],
+  ];
+  it.each(rows)('%j', (text, fault) => {
+    expect(patternFault(text)).toBe(fault);
+  });
+});
+
+describe('a resource pattern', () => {
+  const never: readonly (readonly [string, string])[] = [
+    ['FILE:///a', 'schemes are in lower case'],
+    ['fiLe:///a', 'schemes are in lower case'],
+    ['File:x', 'schemes are in lower case'],
+    ['filE:x', 'schemes are in lower case'],
+    ['X:y', 'schemes are in lower case'],
+    ['file:///a/./b', 'names have no dot segments'],
+    ['file:///a/../b', 'names have no dot segments'],
+    ['file:///a/..', 'names have no dot segments'],
+    ['file:///a/.', 'names have no dot segments'],
+    ['../a', 'names have no dot segments'],
+    ['./a', 'names have no dot segments'],
+    ['.', 'names have no dot segments'],
+    ['file:///a//b', 'names have no empty segments'],
+    ['file:///a/b/c//', 'names have no empty segments'],
+    ['https://host/a//**', 'names have no empty segments'],
+    ['https://host//a//b', 'names have no empty segments'],
+    ['file:///é', 'other than ASCII characters are percent-encoded as UTF-8'],
+    ['file:///a b', 'other than ASCII characters are percent-encoded as UTF-8'],
+    ['file:///%2f', 'percent-encoding is in upper case'],
+    ['file:///%2', 'percent-encoding is in upper case'],
+    ['file:///%', 'percent-encoding is in upper case'],
+    ['file:///%GG', 'percent-encoding is in upper case'],
+    ['file:///%aF', 'percent-encoding is in upper case'],
+  ];
+  it.each(never)('%s can never match', (text, reason) => {
+    expect(resourcePatternFault(text)).toBe(`the pattern "${text}" can never match: ${reason}`);
+  });
+
+  it.each([
+    'file:///A/B',
+    'file:///a/B:c',
+    'https://host/A:B',
+    '*/A:b',
+    'a/B:c',
+    'file:///.hidden',
+    'file:///a/...',
+    'file:///a/..b',
+    'file:///a./b',
+    'file:///a.b/c..',
+    'file:///a/**',
+    'https://host/a/b/c',
+    'file:///',
+    'file:///%2F%C3%A9',
+    '**',
+    'urn:a:B',
+    'x:?A:b',
+    'x:#A:b',
+  ])('%s may', (text) => {
+    expect(resourcePatternFault(text)).toBeUndefined();
+  });
+});
+
+describe('a pattern is known by its beginning', () => {
+  it.each([
+    ['echo', 'echo', true],
+    ['get_*', 'get_', false],
+    ['*', '', false],
+    ['a*b*c', 'a', false],
+    ['**', '', false],
+  ])('%s', (text, literal, exact) => {
+    for (const separator of [undefined, '/', '.'] as const) {
+      expect(compilePattern(text, separator)).toMatchObject({ text, literal, exact });
+    }
+  });
+
+  it('and a wildcard keeps within its own kind of segment', () => {
+    expect(matches('*.a', 'x.a', '.')).toBe(true);
+    expect(matches('*.a', 'x/y.a', '.')).toBe(true);
+    expect(matches('*.a', 'x.y.a', '.')).toBe(false);
+    expect(matches('**.a', 'x.y.a', '.')).toBe(true);
+    expect(matches('a*', 'a.b', '.')).toBe(false);
+    expect(matches('a*', 'a/b', '.')).toBe(true);
+    expect(matches('a.*', 'a.', '.')).toBe(true);
+    expect(matches('a.*', 'a.a.', '.')).toBe(false);
+  });
+
+  it('and each text between wildcards takes a place of its own', () => {
+    expect(matches('a*aa*a', 'aaa')).toBe(false);
+    expect(matches('a*aa*a', 'aaaa')).toBe(true);
+    expect(matches('*ab*ab', 'ab')).toBe(false);
+    expect(matches('*ab*ab', 'abab')).toBe(true);
+    expect(matches('*aba*ba', 'ababa')).toBe(true);
+    expect(matches('*aba*ba', 'aba')).toBe(false);
+    expect(matches('*abc*', 'ab')).toBe(false);
+    expect(matches('x*abc*d', 'xabcabd')).toBe(true);
+    expect(matches('x*abc*d', 'xababd')).toBe(false);
   });
 });

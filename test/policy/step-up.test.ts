@@ -136,6 +136,76 @@ scopes: [{ match: { tools: never }, scopes: t }]
     }
   });
 
+  it('tells the first in alphabetical order of ways that are as short, however the policy writes them', () => {
+    const ways = [['b'], ['a', 'c'], ['d', 'a'], ['c'], ['z']];
+    for (const order of [ways, [...ways].reverse()]) {
+      const many = policyOf(`
+version: 1
+roles: { r: { allow: [{ tools: t }] } }
+bindings: [${order.map((scopes) => `{ roles: r, to: { token: { issuer: "${issuer}", scopes: [${scopes}] } } }`).join(', ')}]
+`);
+      expect(stepUp(asks(by(['held']), { tool: 't' }), many)).toEqual(['held', 'b']);
+    }
+    const pairs = policyOf(`
+version: 1
+roles: { r: { allow: [{ tools: t }] } }
+bindings: [{ roles: r, to: [{ token: { issuer: "${issuer}", scopes: [d, a] } }, { token: { issuer: "${issuer}", scopes: [c, b] } }] }]
+`);
+    expect(stepUp(asks(by([]), { tool: 't' }), pairs)).toEqual(['a', 'd']);
+  });
+
+  it('joins what several bindings ask for, where one alone does not do', () => {
+    const joined = policyOf(`
+version: 1
+roles: { one: { allow: [{ tools: a }] }, two: { allow: [{ tools: b }] } }
+bindings:
+  - { roles: two, to: { token: { issuer: "${issuer}", scopes: [s2, shared] } } }
+  - { roles: one, to: { token: { issuer: "${issuer}", scopes: [s1, shared] } } }
+scopes: [{ match: { tools: [b], roles: one }, scopes: [extra] }]
+`);
+    expect(stepUp(asks(by([]), { tool: 'a' }), joined)).toEqual(['s1', 'shared']);
+    expect(stepUp(asks(by([]), { tool: 'a' }, { tool: 'b' }), joined)).toEqual([
+      'extra',
+      's1',
+      's2',
+      'shared',
+    ]);
+    expect(stepUp(asks(by(['s1', 'shared']), { tool: 'b' }), joined)).toEqual([
+      's1',
+      'shared',
+      'extra',
+      's2',
+    ]);
+  });
+
+  it('raises the token and leaves the other credentials of the caller as they are', () => {
+    const both = policyOf(`
+version: 1
+roles: { r: { allow: [{ tools: t }] }, k: { allow: [{ tools: o }], deny: [{ tools: t }] } }
+bindings:
+  - { roles: r, to: { token: { issuer: "${issuer}", scopes: [s] } } }
+  - { roles: k, to: { apiKey: k } }
+`);
+    const [one] = by([]).credentials;
+    const plain: Subject = { id: 'p', credentials: [{ kind: 'apiKey', name: 'other' }, one!] };
+    expect(stepUp(asks(plain, { tool: 't' }), both)).toEqual(['s']);
+    const keyed: Subject = { id: 'p', credentials: [{ kind: 'apiKey', name: 'k' }, one!] };
+    expect(stepUp(asks(keyed, { tool: 't' }), both)).toBeUndefined();
+  });
+
+  it('asks for more than 1024 decisions of nobody: what would need them is told no way', () => {
+    const small = policyOf(`
+version: 1
+roles: { r: { allow: [{ tools: t }] } }
+bindings: [{ roles: r, to: { any: true } }]
+scopes: [{ match: { tools: t }, scopes: s }]
+`);
+    const many = (count: number) => asks(by([]), ...Array.from({ length: count }, () => ({ tool: 't' })));
+    // Each request is decided three times: as it is, as the first start, and with the scope.
+    expect(stepUp(many(300), small)).toEqual(['s']);
+    expect(stepUp(many(1_100), small)).toBeUndefined();
+  });
+
   it('does a bounded amount of work, and gives the same answer each time', () => {
     const names = Array.from({ length: 200 }, (_, index) => `s${String(index).padStart(3, '0')}`);
     const wide = policyOf(`
