@@ -136,7 +136,8 @@ export function judgeTool(name: string, definition: JsonObject): Judged {
     ...(dangerous.length > 0 ? [`its name says ${dangerous.join(', ')}`] : []),
     ...(changing.length > 0 ? [`its name says ${changing.join(', ')}`] : []),
   ];
-  const saysDanger = own(annotations, 'destructiveHint') === true && !readOnly;
+  // Also beside a hint that it only reads: of two that contradict each other the worse one counts.
+  const saysDanger = own(annotations, 'destructiveHint') === true;
   const risk: Risk =
     dangerous.length > 0 || saysDanger ? 'dangerous' : changing.length > 0 || !readOnly ? 'changes' : 'reads';
   return { name, risk, notes };
