@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureKubectl } from './debian-kubectl.ts';
 import { ensureDebianPackages } from './debian-packages.ts';
+import { faultTable, forgetFaultRows } from './fault-table.ts';
 
 interface Count {
   readonly passed: number;
@@ -39,6 +40,7 @@ function single(name: string, command: string, args: readonly string[]): void {
 }
 
 function vitest(): void {
+  forgetFaultRows();
   const report = join(results, 'vitest.json');
   const status = run('vitest', [
     'run',
@@ -47,6 +49,7 @@ function vitest(): void {
     `--outputFile.json=${report}`,
   ]);
   add('unit and gateway tests', countOf(report, status));
+  console.log(faultTable());
 }
 
 function conformance(): void {
