@@ -10,12 +10,14 @@ export type Declarations = Readonly<Record<string, Declared>>;
  * Checks an expression against variables whose types are known: a member that there never is, or that is of another type
  * than an operator takes, would make the expression unknown every time.
  *
+ * @param results types that the result may have
  * @returns one line; undefined where nothing is wrong
  */
 export function declaredFault(
   text: string,
   reads: ReadonlyMap<string, Reads>,
   declarations: Declarations,
+  results: ReadonlySet<string>,
 ): string | undefined {
   for (const [name, read] of reads) {
     const fault = memberFault(read, declarations[name]!, name);
@@ -37,7 +39,13 @@ export function declaredFault(
   const checked = environment.check(text);
   if (!checked.valid) return describeError(checked.error);
   const { type } = checked;
-  return type === 'bool' || type === 'dyn' ? undefined : `the result is of type ${type}, not bool`;
+  return resultFault(type, results);
+}
+
+/** Whether a result is of a type that is wanted, or of one that only shows with values. */
+export function resultFault(type: string | undefined, results: ReadonlySet<string>): string | undefined {
+  if (type === 'dyn' || (type !== undefined && results.has(type))) return undefined;
+  return `the result is of type ${type}, not ${[...results].join(' or ')}`;
 }
 
 /** `has` asks for any member, so that the check of types lets a misspelt one pass. */

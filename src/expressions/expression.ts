@@ -1,13 +1,7 @@
-import type { Environment } from '@marcbachmann/cel-js';
 import type { JsonValue } from '../values/json.ts';
-import { type Declarations, declaredFault } from './declared.ts';
-import { createEnvironment, describeError, longestText } from './environment.ts';
-import { Meter } from './meter.ts';
-import type { Node } from './node.ts';
-import { prepare } from './prepare.ts';
+import { compileText } from './compile-text.ts';
+import type { Declarations } from './declared.ts';
 import type { Reads } from './reads.ts';
-import { timeFunctions } from './time-functions.ts';
-import { type Tally, toCel } from './to-cel.ts';
 
 export type { Declarations } from './declared.ts';
 export type { Reads } from './reads.ts';
@@ -51,48 +45,21 @@ export function compileExpression(
   variables: readonly string[],
   types?: Declarations,
 ): CompiledExpression {
-  if (text.length > longestText) return wrong(`an expression has at most ${longestText} characters`);
-  try {
-    const parsed = environmentFor(variables).parse(text);
-    const checked = parsed.check();
-    if (!checked.valid) return wrong(describeError(checked.error));
-    if (checked.type !== 'bool' && checked.type !== 'dyn') {
-      return wrong(`the result is of type ${checked.type}, not bool`);
-    }
-    const meter = new Meter();
-    const functions = types === undefined ? undefined : timeFunctions;
-    const reads = prepare(parsed.ast as unknown as Node, variables, meter, functions);
-    const fault = types === undefined ? undefined : declaredFault(text, reads, types);
-    if (fault !== undefined) return wrong(fault);
-    return { ok: true, expression: { text, reads, test: (bindings) => evaluate(bindings) } };
-
-    function evaluate(bindings: Readonly<Record<string, Binding>>): Truth {
-      try {
-        const tally: Tally = { values: 0, largest: 0 };
-        const values = new Map<string, unknown>();
-        for (const [name, read] of reads) {
-          if (Object.hasOwn(bindings, name)) values.set(name, toCel(bindings[name]!, read, tally));
-        }
-        meter.start(tally);
-        const result: unknown = parsed(values as never);
-        if (meter.exhausted) return 'unknown';
+  const shape = { variables, types, results: truths, mixesNumbers: false };
+  const compiling = compileText(text, shape);
+  if (!compiling.ok) return compiling;
+  const { reads, evaluate } = compiling.compiled;
+  return {
+    ok: true,
+    expression: {
+      text,
+      reads,
+      test(bindings) {
+        const result = evaluate(bindings);
         return result === true ? 'true' : result === false ? 'false' : 'unknown';
-      } catch {
-        return 'unknown';
-      }
-    }
-  } catch (error) {
-    return wrong(describeError(error));
-  }
+      },
+    },
+  };
 }
 
-function wrong(message: string): CompiledExpression {
-  return { ok: false, message };
-}
-
-function environmentFor(variables: readonly string[]): Environment {
-  return variables.reduce(
-    (environment, name) => environment.registerVariable(name, 'dyn'),
-    createEnvironment(),
-  );
-}
+const truths: ReadonlySet<string> = new Set(['bool']);

@@ -10,6 +10,7 @@ import {
 } from './functions.ts';
 import type { Meter } from './meter.ts';
 import type { Comprehension, Evaluate, Node } from './node.ts';
+import { mixingArithmetic } from './number-arithmetic.ts';
 import { memberOf, noReads, type Reads } from './reads.ts';
 
 /** Loops within loops. 2 lets every element of one list be compared with every one of another. */
@@ -22,30 +23,38 @@ export class Unsuitable extends Error {}
  * Walks a checked expression once: finds out what it reads, refuses what it may not use, puts this room's functions
  * into their places, and has its loops counted.
  *
- * @param more functions that this expression may use beside those of all
+ * @param options.more functions that this expression may use beside those of all
+ * @param options.mixesNumbers whether arithmetic takes numbers of all kinds
  * @throws Unsuitable
  */
 export function prepare(
   root: Node,
   variables: readonly string[],
   meter: Meter,
-  more: ReadonlyMap<string, Stand> = new Map(),
+  options: PrepareOptions = {},
 ): ReadonlyMap<string, Reads> {
   const reads = new Map(variables.map((name) => [name, noReads()]));
-  new Walk(reads, meter, more).visit(root, []);
+  new Walk(reads, meter, options).visit(root, []);
   return reads;
+}
+
+export interface PrepareOptions {
+  readonly more?: ReadonlyMap<string, Stand> | undefined;
+  readonly mixesNumbers?: boolean;
 }
 
 class Walk {
   readonly #reads: ReadonlyMap<string, Reads>;
   readonly #meter: Meter;
   readonly #more: ReadonlyMap<string, Stand>;
+  readonly #mixesNumbers: boolean;
   #loops = 0;
 
-  constructor(reads: ReadonlyMap<string, Reads>, meter: Meter, more: ReadonlyMap<string, Stand>) {
+  constructor(reads: ReadonlyMap<string, Reads>, meter: Meter, options: PrepareOptions) {
     this.#reads = reads;
     this.#meter = meter;
-    this.#more = more;
+    this.#more = options.more ?? new Map();
+    this.#mixesNumbers = options.mixesNumbers === true;
   }
 
   /**
@@ -75,6 +84,7 @@ class Walk {
       case 'accuInc':
         return 1;
       case '+':
+        if (this.#mixesNumbers) mixNumbers(node);
         this.#meter.weighResult(node);
         return this.#all(node.args as readonly Node[], bound);
       case '==':
@@ -92,10 +102,12 @@ class Walk {
       case '<=':
       case '>':
       case '>=':
+      case '%':
+        return this.#all(node.args as readonly Node[], bound);
       case '-':
       case '*':
       case '/':
-      case '%':
+        if (this.#mixesNumbers) mixNumbers(node);
         return this.#all(node.args as readonly Node[], bound);
       default:
         throw new Unsuitable(`${JSON.stringify(node.op)} is not supported`);
@@ -214,6 +226,22 @@ function guard(node: Node, require: (left: unknown, right: unknown) => void): vo
     return self.handle!(a, b, self, run);
   };
   node.setMeta('evaluate', evaluate);
+}
+
+/** Does arithmetic on numbers by the functions of this room; whatever else the operator takes stays with the package. */
+function mixNumbers(node: Node): void {
+  const [left, right] = node.args as readonly [Node, Node];
+  const calculate = mixingArithmetic.get(node.op)!;
+  const evaluate: Evaluate = (run, self, context) => {
+    const a = run.run(left, context);
+    const b = run.run(right, context);
+    return isNumber(a) && isNumber(b) ? calculate(a, b) : self.handle!(a, b, self, run);
+  };
+  node.setMeta('evaluate', evaluate);
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 function substitute(node: Node, values: readonly Node[], stand: Stand, meter: Meter): void {

@@ -1,97 +1,115 @@
+import { createHash } from 'node:crypto';
 import { addressKey } from '../identity/address-key.ts';
-import type { Frame } from '../mcp/frame.ts';
-import { methodRow, type Target, targetsOf } from '../mcp/methods.ts';
+import type { Target } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import { methodWord } from '../pipeline/method-word.ts';
-import { limitsFor } from '../policy/limits.ts';
-import type { CompiledLimit } from '../policy/model.ts';
+import { rolesCounted } from '../policy/limits.ts';
+import type { CompiledLimit, LimitKey } from '../policy/model.ts';
+import { own } from '../values/json.ts';
 
-/** One limit together with the key under which it counts this frame. */
-export interface CountedLimit {
-  readonly limit: CompiledLimit;
-  readonly key: string;
+type Named = Pick<Target, 'kind' | 'name'>;
+
+/** What one count of a limit is about. */
+export interface LimitKeyParts {
+  readonly parts: readonly (string | null)[];
+  /** Whether the caller alone can have brought the count where it is: then what is left of it is no news of others. */
+  readonly own: boolean;
 }
 
 /**
- * Every limit that counts a client's frame, each key once. A frame with many targets (a batch of subscriptions) counts
- * under each of them.
+ * Under what a limit counts a frame: one key, or one for each role of the caller. What the caller does not have (a
+ * certificate, a token, a session, a role) is null: all that lack it share one count, and cannot shed it by lacking it.
  *
- * @param wants picks the limits that a filter enforces
+ * @param method undefined where the method is not one of the protocol
  */
-export function limitsOf(
-  frame: Frame,
-  exchange: Exchange,
-  wants: (limit: CompiledLimit) => boolean,
-): readonly CountedLimit[] {
-  const { policy, upstream, principal: subject, time } = exchange;
-  // Most gateways limit a few things only: nothing is worked out where no limit of this sort exists.
-  if (!policy.limits.some(wants)) return none;
-  const method = methodWord(frame);
-  const counted = new Map<string, CountedLimit>();
-  for (const target of targetsFor(frame, exchange, method)) {
-    const about = { upstream, kind: target.kind, name: target.name, method, subject, time };
-    for (const limit of limitsFor(policy, about)) {
-      if (!wants(limit)) continue;
-      const key = limitKey(limit, exchange, target, method);
-      counted.set(key, { limit, key });
-    }
-  }
-  return [...counted.values()];
-}
-
-const none: readonly CountedLimit[] = Object.freeze([]);
-
-function targetsFor(
-  frame: Frame,
-  exchange: Exchange,
-  method: string,
-): readonly Pick<Target, 'kind' | 'name'>[] {
-  if (frame.kind === 'request' || frame.kind === 'notification') {
-    const row = methodRow(frame.method, exchange.revision, 'toUpstream', frame.kind);
-    const targets = row === undefined ? undefined : targetsOf(row, frame.params);
-    if (targets?.ok && targets.value.length > 0) return targets.value;
-  }
-  return [{ kind: 'method', name: method }];
-}
-
-/**
- * The key of one limit. JSON of an array is injective: no principal, tool or upstream can be named so that its key
- * runs into another's.
- */
-function limitKey(
+export function keysOf(
   limit: CompiledLimit,
   exchange: Exchange,
-  target: Pick<Target, 'kind' | 'name'>,
-  method: string,
-): string {
-  const parts: (string | null)[] = [limit.name];
+  target: Named,
+  method: string | undefined,
+): readonly LimitKeyParts[] {
+  let keys: Parts[] = [[]];
+  let own = false;
   for (const dimension of limit.per) {
-    switch (dimension) {
-      case 'principal':
-        parts.push(exchange.principal.id);
-        break;
-      case 'upstream':
-        parts.push(exchange.upstream);
-        break;
-      case 'method':
-        parts.push(method);
-        break;
-      case 'address':
-        parts.push(addressKey(exchange.peer.address));
-        break;
-      case 'tool':
-        parts.push(target.kind, knownName(exchange, target));
-        break;
+    if (dimension === 'role') {
+      const roles = rolesCounted(exchange.policy, limit, exchange.principal);
+      if (roles.length !== 1) {
+        keys = keys.flatMap((parts) => (roles.length === 0 ? [null] : roles).map((role) => [...parts, role]));
+      } else for (const parts of keys) parts.push(roles[0]!);
+      continue;
+    }
+    const value = keyValue(dimension, exchange, target, method);
+    if (value !== null && callersOwn.has(dimension)) own = true;
+    for (const parts of keys) {
+      if (dimension === 'tool') parts.push(target.kind);
+      parts.push(value);
     }
   }
-  return JSON.stringify(parts);
+  return keys.map((parts) => ({ parts, own }));
+}
+
+type Parts = (string | null)[];
+const callersOwn: ReadonlySet<LimitKey> = new Set(['principal', 'certificate', 'token', 'session']);
+
+function keyValue(
+  dimension: Exclude<LimitKey, 'role'>,
+  exchange: Exchange,
+  target: Named,
+  method: string | undefined,
+): string | null {
+  switch (dimension) {
+    case 'principal':
+      return exchange.principal.id;
+    case 'certificate':
+      return certificateOf(exchange);
+    case 'token':
+      return tokenOf(exchange);
+    case 'session':
+      return exchange.facts.session?.key ?? null;
+    case 'upstream':
+      return exchange.upstream;
+    case 'method':
+      return method ?? null;
+    case 'address':
+      return addressKey(exchange.peer.address);
+    case 'tool':
+      return knownName(exchange, target);
+  }
+}
+
+function certificateOf({ principal, peer }: Exchange): string | null {
+  for (const credential of principal.credentials) {
+    if (credential.kind === 'certificate') return credential.fingerprint256;
+  }
+  return peer.tls?.certificate?.fingerprint256 ?? null;
+}
+
+/**
+ * The token by what its issuer says of it, never by its bytes: a signature can be written in more than one way, and each
+ * would count anew.
+ */
+function tokenOf({ principal }: Exchange): string | null {
+  for (const credential of principal.credentials) {
+    if (credential.kind !== 'token') continue;
+    const { issuer, tokenId, subject, clientId, expiresAt, scopes, claims } = credential;
+    if (tokenId !== undefined) return JSON.stringify([issuer, tokenId]);
+    const issuedAt = own(claims as never, 'iat') as unknown;
+    return JSON.stringify([
+      issuer,
+      subject,
+      clientId ?? null,
+      issuedAt ?? null,
+      expiresAt,
+      [...scopes].sort(),
+    ]);
+  }
+  return null;
 }
 
 /**
  * The target's name where somebody vouches for it: the policy or the upstream's own list. All other names share one
  * key, or a caller could make up names, each with a burst of its own, until the store is full.
  */
-function knownName(exchange: Exchange, target: Pick<Target, 'kind' | 'name'>): string | null {
+function knownName(exchange: Exchange, target: Named): string | null {
   const { catalog, policy } = exchange;
   const { kind, name } = target;
   if (kind === 'tool') {
@@ -99,4 +117,16 @@ function knownName(exchange: Exchange, target: Pick<Target, 'kind' | 'name'>): s
   }
   if (kind === 'prompt') return policy.knownNames.prompts.has(name) || catalog.hasPrompt(name) ? name : null;
   return kind === 'method' ? name : null;
+}
+
+/** Longer keys are kept as their hash: whoever may choose a long name must not fill the memory with it. */
+const longestKey = 256;
+
+/**
+ * The text of a key. JSON of an array is injective: no principal, tool or upstream can be named so that its key runs
+ * into another's.
+ */
+export function keyText(parts: readonly (string | number | null)[]): string {
+  const text = JSON.stringify(parts);
+  return text.length <= longestKey ? text : `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -96,15 +96,16 @@ export interface LimitStore {
    * What is known here and now without asking anybody: a refusal that `take` would certainly repeat. Charges nothing.
    *
    * @param nowUs monotonic microseconds, whole
+   * @param time milliseconds since the epoch, of the same moment
    */
-  peek(claims: readonly Claim[], nowUs: number): Refused | undefined;
+  peek(claims: readonly Claim[], nowUs: number, time: number): Refused | undefined;
   /**
    * Charges all enforced claims or none. Synchronous where the answer is known in this process. Never rejects.
    *
-   * @param claims keys of one kind of measure are distinct; at most 256
+   * @param claims keys of one kind of measure are distinct
    * @param holder unguessable name of the exchange that holds places
    * @param nowUs monotonic microseconds, whole
-   * @param time milliseconds since the epoch, for calendar windows
+   * @param time milliseconds since the epoch, of the same moment: for calendar windows
    */
   take(claims: readonly Claim[], holder: string, nowUs: number, time: number): Taken | Promise<Taken>;
   /** Gives places back. Called once for each `take` that held any. Never throws. */

@@ -26,6 +26,7 @@ import type {
   Role,
   Scope,
   ScopeRule,
+  TimeoutRule,
   ToolMark,
 } from './model.ts';
 import type { ScopeHierarchy } from './required-scopes.ts';
@@ -49,6 +50,7 @@ export class PolicyBuilder {
   readonly #results = new ContentIndexBuilder<ResultRule>();
   readonly #marks = new ContentIndexBuilder<ToolMark>();
   readonly #flows: ContentRow<FlowRule>[] = [];
+  readonly #timeouts = new ContentIndexBuilder<TimeoutRule>();
   readonly #tools = new Set<string>();
   readonly #prompts = new Set<string>();
   readonly #hierarchy: ScopeHierarchy;
@@ -68,7 +70,13 @@ export class PolicyBuilder {
   addRoles(file: PolicyFile): void {
     for (const [name, document] of Object.entries(file.document.roles)) {
       const location = lineOf(file, ['roles', name]);
-      const role: Role = { name, location, rules: createScopeIndex(), coverage: new Coverage() };
+      const role: Role = {
+        name,
+        location,
+        rules: createScopeIndex(),
+        coverage: new Coverage(),
+        priority: document.priority ?? 'normal',
+      };
       this.#roles.set(name, role);
       for (const effect of ['allow', 'deny'] as const) {
         for (const [index, rule] of document[effect].entries()) {
@@ -181,6 +189,9 @@ export class PolicyBuilder {
       const mark: ToolMark = { untrusted: untrusted === true, egress: egress === true };
       this.#content(this.#marks, section.match, { rule: mark, later: undefined });
     }
+    for (const [index, { id = `timeouts[${index}]`, total, match }] of file.document.timeouts.entries()) {
+      this.#content(this.#timeouts, match, { rule: { id, total }, later: undefined });
+    }
     for (const [index, section] of file.document.flows.entries()) {
       const { per, hold, effect, match } = section;
       const place = this.#place(section, file, ['flows', index]);
@@ -240,6 +251,7 @@ export class PolicyBuilder {
         results: this.#results.finish(),
         marks: this.#marks.finish(),
         flows: this.#flows,
+        timeouts: this.#timeouts.finish(),
         dated: this.#dated,
         longestHold: Math.max(0, ...this.#flows.flatMap(({ alone }) => alone.rule).map(({ hold }) => hold)),
         roleSets: new WeakMap(),

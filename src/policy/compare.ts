@@ -195,7 +195,7 @@ export function sectionsThatDiffer(
   after: readonly PolicyDocument[],
 ): readonly { readonly section: string; readonly gone: number; readonly added: number }[] {
   const found: { section: string; gone: number; added: number }[] = [];
-  for (const section of ['limits', 'arguments', 'results', 'tools', 'flows'] as const) {
+  for (const section of ['limits', 'arguments', 'results', 'tools', 'flows', 'timeouts'] as const) {
     const [old, next] = [before, after].map(
       (documents) =>
         new Set(documents.flatMap((document) => (document[section] as readonly JsonObject[]).map(canonical))),
@@ -204,7 +204,21 @@ export function sectionsThatDiffer(
     const added = next.difference(old).size;
     if (gone + added > 0) found.push({ section, gone, added });
   }
+  const [old, next] = [before, after].map(prioritiesOf) as [Set<string>, Set<string>];
+  const [gone, added] = [old.difference(next).size, next.difference(old).size];
+  if (gone + added > 0) found.push({ section: 'priorities', gone, added });
   return found;
+}
+
+/** Those that are not the default. */
+function prioritiesOf(documents: readonly PolicyDocument[]): Set<string> {
+  return new Set(
+    documents.flatMap(({ roles }) =>
+      Object.entries(roles).flatMap(([name, { priority = 'normal' }]) =>
+        priority === 'normal' ? [] : [`${name} ${priority}`],
+      ),
+    ),
+  );
 }
 
 function canonical(entry: JsonObject): string {

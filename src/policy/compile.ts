@@ -83,7 +83,7 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const contentSections = ['scopes', 'arguments', 'results', 'flows'] as const;
+const contentSections = ['scopes', 'arguments', 'results', 'flows', 'timeouts'] as const;
 
 /** What no file can know alone: names defined twice, roles that nobody defines, roles that nobody has. */
 function checkAcrossFiles(
@@ -114,7 +114,8 @@ function checkAcrossFiles(
           for (const [code, message] of doubts(rule)) warnings.push(warn(file, path, code, message));
         }
       }
-      if (role.allow.length + role.deny.length === 0) {
+      // A role may be there for its priority alone.
+      if (role.allow.length + role.deny.length === 0 && role.priority === undefined) {
         warnings.push(warn(file, ['roles', name], 'role-empty', `role "${name}" has no rules`));
       }
     }

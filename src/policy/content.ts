@@ -3,7 +3,7 @@ import type { ResultRule } from '../results/rule.ts';
 import type { ResourceKind, Subject } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import { inForce } from './in-time.ts';
-import type { CompiledPolicy, ContentIndex, ContentRow, FlowRule, ToolMark } from './model.ts';
+import type { CompiledPolicy, ContentIndex, ContentRow, FlowRule, TimeoutRule, ToolMark } from './model.ts';
 import { coversUpstream, findInScope } from './scope.ts';
 
 export type { FlowRule, ToolMark } from './model.ts';
@@ -67,6 +67,13 @@ export function flowRulesFor(
   return flows
     .filter((row) => applies(row, about, policy))
     .flatMap(({ alone }) => inForce(alone, about.time));
+}
+
+/** The shortest entry of `timeouts:` that is about a call; undefined where there is none. */
+export function timeoutFor(policy: CompiledPolicy, about: ContentQuestion): TimeoutRule | undefined {
+  // Times are never tried out: they are what they are at any time.
+  const [first, ...others] = find(policy, policy.parts.timeouts, about, 0);
+  return others.reduce((shortest, rule) => (rule.total < shortest!.total ? rule : shortest), first);
 }
 
 /** Whether any target is marked at all. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { argumentRuleShape } from '../arguments/options.ts';
-import { rate } from '../document/units.ts';
+import { duration } from '../document/units.ts';
 import { flowShape, toolMarkShape } from '../flows/options.ts';
 import { resultRuleShape } from '../results/options.ts';
 import { binding } from './binding-document.ts';
@@ -22,8 +22,11 @@ import {
   trial,
   upstreams,
 } from './document-names.ts';
+import { limit } from './limit-document.ts';
+import { priorities } from './priority-names.ts';
 
 export type { BindingDocument, CredentialDocument } from './binding-document.ts';
+export type { LimitDocument } from './limit-document.ts';
 
 /** The vocabulary of one policy file. What the schema lets through, `compilePolicy` can compile. */
 
@@ -60,6 +63,13 @@ const role = z.strictObject({
     .array(rule)
     .prefault([])
     .describe('Rules that deny. One that matches, or cannot be evaluated, beats every allow.'),
+  priority: z
+    .enum(priorities)
+    .optional()
+    .describe(
+      'Whose calls are refused last when the gateway has more to do than it can. A caller with several roles has the ' +
+        'highest of them. Default normal, because an order that nobody thought of should treat all alike.',
+    ),
 });
 
 const aclEntry = z
@@ -98,50 +108,6 @@ const aclObject = z
     'protects one kind of object: give tool, resource or prompt',
   )
   .superRefine(endsATrial);
-
-export const limitKeys = ['principal', 'tool', 'upstream', 'method', 'address'] as const;
-
-const limit = z
-  .strictObject({
-    name: ruleId.describe('Name in answers, audit and metrics.'),
-    description: description.optional().describe(forPeople),
-    match: z
-      .strictObject({
-        ...targets,
-        methods: patterns
-          .optional()
-          .describe(
-            'Patterns of JSON-RPC methods, whatever the target; also `stream-open`, `session-end` and `response`.',
-          ),
-        upstreams: upstreams.optional(),
-        roles: roleNames
-          .optional()
-          .describe('Counts only callers that have one of these roles. Absent: every caller.'),
-      })
-      .refine((value) => Object.keys(value).length > 0, 'matches nothing: name tools, methods, upstreams …')
-      .describe('What is counted. All keys given must match; of several kinds of target, one.'),
-    per: oneOrMore(z.enum(limitKeys)).describe(
-      'What is counted apart. `address` takes one IPv6 /64 for one. `tool` is the name of the target; names that ' +
-        'neither policy nor the upstream knows share one count.',
-    ),
-    rate: rate().optional().describe('So many in so long, evenly spread.'),
-    burst: z
-      .int()
-      .min(1)
-      .max(1_000_000)
-      .optional()
-      .describe(
-        'How many may come at once before the rate holds. Needs `rate`. Default: the count of the rate, so that 30/min refuses nobody who makes 30 calls.',
-      ),
-    concurrency: z.int().min(1).max(1_000_000).optional().describe('How many may run at once.'),
-    ...trial,
-  })
-  .superRefine(endsATrial)
-  .superRefine((value, context) => {
-    const fail = (message: string) => context.addIssue({ code: 'custom', message });
-    if (value.rate === undefined && value.concurrency === undefined) fail('needs "rate" or "concurrency"');
-    if (value.burst !== undefined && value.rate === undefined) fail('"burst" needs "rate"');
-  });
 
 /** What a rule about content matches: all keys given must match; of several kinds of target, one. */
 function contentMatch<Targets extends z.ZodRawShape>(kinds: Targets) {
@@ -184,6 +150,16 @@ const flow = z
   })
   .superRefine(endsATrial);
 
+const timeout = z.strictObject({
+  id: ruleId.optional().describe('Name in the audit. Default: its place, such as `timeouts[0]`.'),
+  description: description.optional().describe(forPeople),
+  match: contentMatch(resultTargets),
+  total: duration({ min: 100, max: 24 * 3_600_000 }).describe(
+    "How long the whole call may take, in place of the upstream's `timeouts.total`, and until its answer begins. At most the " +
+      "upstream's `timeouts.longest`. Of several entries that match, the shortest holds.",
+  ),
+});
+
 const scopeRule = z
   .strictObject({
     ...ruleHead,
@@ -218,7 +194,7 @@ export const policyDocument = z.strictObject({
     .describe(
       'Scopes that come with another one: `admin: [read, write]`. Holds through several steps; no circles.',
     ),
-  limits: z.array(limit).prefault([]).describe('How often, and how much at once.'),
+  limits: z.array(limit).prefault([]).describe('How often, how much, and how much at once.'),
   arguments: z
     .array(argumentRule)
     .prefault([])
@@ -235,6 +211,10 @@ export const policyDocument = z.strictObject({
     .array(flow)
     .prefault([])
     .describe('What tools marked `egress` may do after something marked `untrusted` returned.'),
+  timeouts: z
+    .array(timeout)
+    .prefault([])
+    .describe('How long calls may take that take longer, or less long, than others of their upstream.'),
 });
 
 export type PolicyDocument = z.output<typeof policyDocument>;
@@ -245,5 +225,5 @@ export type ArgumentSection = z.output<typeof argumentRule>;
 export type ResultSection = z.output<typeof resultRule>;
 export type ToolMarkSection = z.output<typeof toolMark>;
 export type FlowSection = z.output<typeof flow>;
+export type TimeoutSection = z.output<typeof timeout>;
 export type ScopeSection = z.output<typeof scopeRule>;
-export type LimitDocument = z.output<typeof limit>;

@@ -1,9 +1,11 @@
 import { allowedEdits, editDistance } from '../document/did-you-mean.ts';
+import type { JsonObject } from '../values/json.ts';
 import type { AccessRequest, Decision } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import { blameWhen, testWhen } from './conditions/when.ts';
 import { coversAction } from './covers-action.ts';
 import { type ExplainedArguments, explainArguments } from './explain-arguments.ts';
+import { type ExplainedLimit, explainLimits } from './explain-limits.ts';
 import { judgeCall } from './judge-call.ts';
 import type { CompiledPolicy, CompiledRule, Role } from './model.ts';
 import { missingScopes, scopeRulesFor } from './required-scopes.ts';
@@ -32,6 +34,8 @@ export interface Explanation {
     readonly location: string;
     /** Given by the key file to the caller's API key, and by no binding. */
     readonly byKey?: true;
+    /** In an overload. Absent: normal. */
+    readonly priority?: 'low' | 'high';
   }[];
   readonly bindings: readonly { readonly rule: string; readonly location: string }[];
   /** ACL entries' objects that match the target. */
@@ -44,6 +48,8 @@ export interface Explanation {
     readonly asks: readonly string[];
     readonly missing: readonly string[];
   }[];
+  /** Limits that count the call. Whether they refuse it depends on the calls before. */
+  readonly limits: readonly ExplainedLimit[];
   /** Every rule of the subject's roles that names the target. */
   readonly rules: readonly ExplainedRule[];
   readonly nearMisses: readonly NearMiss[];
@@ -72,8 +78,16 @@ export interface NearMiss {
 /** More would hide the near ones among the far. */
 const mostNearMisses = 10;
 
-/** Explains what `judgeCall` says, and which rules came close. Looks at every rule: not for the path of a request. */
-export function explain(given: AccessRequest, policy: CompiledPolicy): Explanation {
+/**
+ * Explains what `judgeCall` says, and which rules came close. Looks at every rule: not for the path of a request.
+ *
+ * @param method what carries the request, for limits that name methods
+ */
+export function explain(
+  given: AccessRequest,
+  policy: CompiledPolicy,
+  method: string = given.resource.name,
+): Explanation {
   const { effect, decision, content } = judgeCall(given, policy);
   const sent = content === undefined ? given.context.arguments : content.judgement.args;
   const args = given.action === 'complete' ? undefined : sent;
@@ -106,12 +120,14 @@ export function explain(given: AccessRequest, policy: CompiledPolicy): Explanati
       role: role.name,
       location: role.location,
       ...(isByKey(role) ? { byKey: true as const } : {}),
+      ...(role.priority === 'normal' ? {} : { priority: role.priority }),
     })),
     bindings: bindings.map(originOf),
     acl: policy.parts.acl
       .filter(({ scope }) => coversUpstream(scope.upstreams, upstream) && coversName(scope, kind, name))
       .map((object) => ({ ...originOf(object), shadow: isOnTrial(object, time) })),
     scopes: explainScopes(request, policy),
+    limits: explainLimits(request, method, args as JsonObject | undefined, policy),
     rules,
     nearMisses: nearMisses
       .sort((a, b) => a.distance - b.distance)

@@ -2,6 +2,7 @@ import type { ArgumentFault } from '../arguments/rule.ts';
 import type { Reason } from './access-request.ts';
 import type { ExplainedRule, Explanation } from './explain.ts';
 import type { ExplainedArguments } from './explain-arguments.ts';
+import type { ExplainedLimit } from './explain-limits.ts';
 
 const outcomeWords = {
   applies: 'applies',
@@ -35,7 +36,8 @@ export function formatExplanation(explanation: Explanation): string {
     lines,
     'Roles',
     explanation.roles.map(
-      ({ role, location, byKey }) => `${role} (${location})${byKey === true ? ', given by the API key' : ''}`,
+      ({ role, location, byKey, priority }) =>
+        `${role} (${location})${byKey === true ? ', given by the API key' : ''}${priority === undefined ? '' : `, priority ${priority}`}`,
     ),
     'none: no binding matches this caller',
   );
@@ -58,6 +60,7 @@ export function formatExplanation(explanation: Explanation): string {
     }),
   );
   section(lines, 'Rules that name the target', explanation.rules.map(formatRule), 'none');
+  section(lines, 'Limits that count it', explanation.limits.map(formatLimit));
   section(
     lines,
     'Near misses',
@@ -70,7 +73,7 @@ export function formatExplanation(explanation: Explanation): string {
       ...(explanation.arguments?.lookups ?? []).map(
         ({ rule, path, role, kind }) => `${lookupWords[kind]} of ${quote(path)}, for ${role} of ${rule}`,
       ),
-      "the tool's own schema, pins, limits, flows and canaries",
+      "the tool's own schema, pins, what limits have left, flows and canaries",
     ]);
   }
   return `${lines.join('\n')}\n`;
@@ -126,6 +129,33 @@ function formatRule(rule: ExplainedRule): string {
   const condition = rule.condition === undefined ? '' : `: ${rule.condition}`;
   const shadow = rule.shadow ? ', shadow' : '';
   return `${rule.effect} ${rule.rule} (${rule.location})${shadow} ${outcomeWords[rule.outcome]}${condition}`;
+}
+
+/** `queries (policies/a.yaml:7), shadow, per principal, tool: 30/min, burst 10; this call: cost 1`. */
+function formatLimit({
+  limit,
+  location,
+  shadow,
+  per,
+  roles,
+  holds,
+  cost,
+  adds,
+  onStoreLoss,
+}: ExplainedLimit): string {
+  const head = [`${limit} (${location})`, ...(shadow ? ['shadow'] : []), `per ${per.join(' and ')}`];
+  const about = [
+    holds.join('; '),
+    ...(roles === undefined ? [] : [`under ${roles.length === 0 ? 'no role' : roles.join(', ')}`]),
+    ...(cost === undefined || cost === 1 ? [] : [`this call costs ${amountWords(cost)}`]),
+    ...(adds === undefined ? [] : [`this call adds ${amountWords(adds)}`]),
+    ...(onStoreLoss === 'local' ? [] : [`${onStoreLoss} on store loss`]),
+  ];
+  return printable(`${head.join(', ')}: ${about.join('; ')}`);
+}
+
+function amountWords(amount: number | 'unknown'): string {
+  return amount === 'unknown' ? 'what these arguments do not tell, and is refused' : String(amount);
 }
 
 function section(lines: string[], title: string, items: readonly string[], empty?: string): void {

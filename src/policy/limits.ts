@@ -35,3 +35,15 @@ export function limitsFor(policy: CompiledPolicy, about: LimitQuestion): readonl
   if (hits.size < 2) return [...hits.values()];
   return policy.limits.flatMap((limit) => hits.get(limit) ?? []);
 }
+
+/** Names of the subject's roles under which a limit counts it, sorted: those that its `match` means. */
+export function rolesCounted(
+  policy: CompiledPolicy,
+  limit: CompiledLimit,
+  subject: Subject,
+): readonly string[] {
+  return rolesOf(subject, policy)
+    .roles.map(({ name }) => name)
+    .filter((name) => limit.roles?.has(name) !== false)
+    .sort();
+}

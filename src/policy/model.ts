@@ -2,11 +2,14 @@ import type { ArgumentRule } from '../arguments/rule.ts';
 import type { FlowDocument } from '../flows/options.ts';
 import type { ResultRule } from '../results/rule.ts';
 import type { Action, ResourceKind, Subject } from './access-request.ts';
+import type { CompiledAmount } from './amount.ts';
 import type { RuleEffect } from './conditions/condition.ts';
 import type { When } from './conditions/when.ts';
 import type { Coverage } from './coverage.ts';
+import type { LimitKey, Period } from './limit-document.ts';
 import type { NameIndex } from './name-index.ts';
 import type { NamePattern } from './pattern.ts';
+import type { Priority } from './priority-names.ts';
 import type { ScopeHierarchy } from './required-scopes.ts';
 import type { Trial } from './trial.ts';
 
@@ -44,6 +47,8 @@ export interface Role {
   readonly location: string;
   readonly rules: ScopeIndex<CompiledRule>;
   readonly coverage: Coverage;
+  /** How much its callers matter in an overload. */
+  readonly priority: Priority;
 }
 
 /** An `acl` entry's object: once it matches, only its entries say who may. */
@@ -121,6 +126,13 @@ export interface ToolMark {
   readonly egress: boolean;
 }
 
+/** One entry of `timeouts:`. */
+export interface TimeoutRule {
+  readonly id: string;
+  /** Milliseconds that the whole call may take. */
+  readonly total: number;
+}
+
 /** One entry of `flows:`. */
 export interface FlowRule extends FlowDocument {
   readonly id: string;
@@ -134,16 +146,25 @@ export interface CompiledLimit {
   readonly name: string;
   /** What has a count of its own. */
   readonly per: readonly LimitKey[];
+  /** Names of the roles of callers that it counts; undefined: every caller. */
+  readonly roles: ReadonlySet<string> | undefined;
   /** So many in a period, and so many at once after a pause: a token bucket. */
   readonly rate?: { readonly count: number; readonly periodMs: number; readonly burst: number };
   /** Calls that may run at one time. */
   readonly concurrency?: number;
+  /** Units in each window of the calendar. `most` in thousandths. */
+  readonly quota?: { readonly period: Period; readonly most: number };
+  /** Amounts from arguments, added up in each window of the calendar. `most` in thousandths. */
+  readonly sum?: { readonly period: Period; readonly most: number; readonly amount: CompiledAmount };
+  /** What a call costs of the rate and of the quota. */
+  readonly cost: CompiledAmount;
+  readonly onStoreLoss: 'local' | 'deny' | 'allow';
   readonly mode: 'enforce' | 'shadow';
   /** `file:line`. */
   readonly location: string;
 }
 
-export type LimitKey = 'principal' | 'tool' | 'upstream' | 'method' | 'address';
+export type { LimitKey } from './limit-document.ts';
 
 /** A folder of policy files, ready to decide. Immutable: a reload makes a new one. */
 export interface CompiledPolicy {
@@ -169,6 +190,7 @@ export interface PolicyParts {
   readonly results: ContentIndex<ResultRule>;
   readonly marks: ContentIndex<ToolMark>;
   readonly flows: readonly ContentRow<FlowRule>[];
+  readonly timeouts: ContentIndex<TimeoutRule>;
   /** Whether a rule, an object or an entry of `scopes:` is tried out until a certain time: then decisions need one. */
   readonly dated: boolean;
   /** Milliseconds; 0 without any flow rule. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../src/pipeline/exchange.ts';
-import { call, makeExchange, makeGate, note, policyOf, principal, told, up } from './support.ts';
+import { call, limitsOf, makeExchange, makeGate, note, policyOf, principal, told, up } from './support.ts';
 
 const policy = policyOf(`
 version: 1
@@ -17,7 +17,7 @@ const begin = (name = 'alice'): Exchange =>
 
 describe('a limit on calls at once', () => {
   test('refuses the call too many, and admits again once one has ended', async () => {
-    const filter = makeGate().filter('concurrency');
+    const filter = limitsOf(makeGate());
     const [one, two, three, four] = [begin(), begin(), begin(), begin()];
     expect(told(await up(filter, one))).toBe('pass');
     expect(told(await up(filter, two))).toBe('pass');
@@ -33,7 +33,7 @@ describe('a limit on calls at once', () => {
   });
 
   test('holds no place for what waits for nothing', async () => {
-    const filter = makeGate().filter('concurrency');
+    const filter = limitsOf(makeGate());
     for (let index = 0; index < 5; index++) {
       const exchange = makeExchange({ request: note('notifications/initialized'), policy });
       expect(told(await up(filter, exchange))).toBe('pass');
@@ -42,7 +42,7 @@ describe('a limit on calls at once', () => {
 
   test('refuses where it cannot count any more keys', async () => {
     const gate = makeGate({ memory: { concurrencyKeys: 3 } });
-    const filter = gate.filter('concurrency');
+    const filter = limitsOf(gate);
     expect(told(await up(filter, begin('a')))).toBe('pass');
     expect(told(await up(filter, begin('b')))).toBe('pass');
     expect(told(await up(filter, begin('c')))).toBe('overloaded');
@@ -52,7 +52,7 @@ describe('a limit on calls at once', () => {
   test('is never exceeded and never leaks a place, in whatever order calls begin and end', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.nat(6))), async (steps) => {
-        const filter = makeGate().filter('concurrency');
+        const filter = limitsOf(makeGate());
         const running: Exchange[] = [];
         for (const [name, choice] of steps) {
           if (choice > 3) {

@@ -4,6 +4,7 @@ import { createCatalog } from '../../src/pipeline/create-catalog.ts';
 import {
   call,
   type ExchangeShape,
+  limitsOf,
   makeExchange,
   makeGate,
   note,
@@ -29,7 +30,7 @@ const perPrincipalAndTool = limits(
 const query = call('tools/call', { name: 'query', arguments: {} });
 
 async function answers(shapes: readonly ExchangeShape[], options: object = {}): Promise<unknown[]> {
-  const rate = makeGate(options).filter('rate');
+  const rate = limitsOf(makeGate(options));
   const all: unknown[] = [];
   for (const shape of shapes) all.push(told(await up(rate, makeExchange({ request: query, ...shape }))));
   return all;
@@ -102,7 +103,7 @@ describe('a rate of the policy', () => {
     );
     for (let index = 0; index < 3; index++) {
       const exchange = makeExchange({ request: query, policy });
-      expect(told(await up(gate.filter('rate'), exchange))).toBe('pass');
+      expect(told(await up(limitsOf(gate), exchange))).toBe('pass');
       expect(exchange.facts.limits).toEqual(['dry']);
     }
     expect(gate.events).toContainEqual({ kind: 'shadow-limit', limit: 'dry', upstream: 'warehouse' });
@@ -116,7 +117,7 @@ describe('a rate of the policy', () => {
     const ask = async (name: string, startedAt: number) =>
       told(
         await up(
-          gate.filter('rate'),
+          limitsOf(gate),
           makeExchange({ request: query, policy, principal: principal(name), startedAt }),
         ),
       );

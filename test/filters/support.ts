@@ -4,6 +4,7 @@ import { filterOptionsSchema } from '../../src/filters/options.ts';
 import { createSessionSealer } from '../../src/filters/session-sealer.ts';
 import { CanaryBook } from '../../src/flows/canaries.ts';
 import type { Principal } from '../../src/identity/principal.ts';
+import { createMemoryStore } from '../../src/limits/memory-store.ts';
 import { decodeFrame, defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import type { Direction, Frame } from '../../src/mcp/frame.ts';
 import { type ProtocolHeaders, readProtocolHeaders } from '../../src/mcp/headers.ts';
@@ -156,7 +157,7 @@ const noCanaries = new CanaryBook([]);
 
 export function makeGate(
   options: object = {},
-  deps: Partial<Pick<FilterDeps, 'refreshCatalog' | 'keys'>> = {},
+  deps: Partial<Pick<FilterDeps, 'refreshCatalog' | 'keys' | 'limits'>> = {},
 ): TestGate {
   const clock: TestClock = { now: 1_800_000_000_000, monotonic: 1000 };
   const events: FilterEvent[] = [];
@@ -167,6 +168,8 @@ export function makeGate(
     keys,
     sessions: createSessionSealer({ keys, maxAge: parsed.session.maxAge }),
     refreshCatalog: deps.refreshCatalog ?? (() => Promise.resolve('failed')),
+    limits: deps.limits ?? createMemoryStore(parsed.memory, () => undefined),
+    overload: { sheds: () => false, retryAfter: () => 1, onShed: () => undefined },
     lookups: { realPath: async () => undefined, addresses: async () => undefined },
     pins: createPinBook({ lock: undefined, options: pinsOptions.parse({}), report: () => undefined }),
     schemas: createSchemaBook({ schedule: (work) => void setImmediate(work) }),
@@ -189,6 +192,19 @@ export function makeGate(
       if (found === undefined) throw new Error(`no filter ${name}`);
       return found;
     },
+  };
+}
+
+/** The limits of the policy as one check: both of their places in the list, with nothing in between. */
+export function limitsOf(gate: TestGate): Filter {
+  const [early, late] = [gate.filter('limits-early'), gate.filter('limits')];
+  return {
+    name: 'limits',
+    toUpstream(frame, exchange) {
+      const verdict = early.toUpstream!(frame, exchange) as Verdict;
+      return verdict.kind === 'pass' ? late.toUpstream!(frame, exchange) : verdict;
+    },
+    end: (exchange) => late.end?.(exchange),
   };
 }
 

@@ -363,3 +363,26 @@ function withoutConditions(document: OraclePolicy): OraclePolicy {
     JSON.stringify(document, (key, value) => (key === 'when' || key === 'claims' ? undefined : value)),
   );
 }
+
+describe('priorities', () => {
+  const role = (priority: string) => `
+version: 1
+roles:
+  r: { ${priority} allow: [{ tools: [a] }] }
+bindings:
+  - { roles: [r], to: { apiKey: robot } }
+`;
+  const sections = (before: string, after: string) =>
+    sectionsThatDiffer(
+      compared(role(before)).files.map(({ document }) => document),
+      compared(role(after)).files.map(({ document }) => document),
+    );
+
+  it('are told where they are not the same, and the default is what is written by nobody', () => {
+    expect(sections('', 'priority: high,')).toEqual([{ section: 'priorities', gone: 0, added: 1 }]);
+    expect(sections('priority: low,', 'priority: high,')).toEqual([
+      { section: 'priorities', gone: 1, added: 1 },
+    ]);
+    expect(sections('', 'priority: normal,')).toEqual([]);
+  });
+});

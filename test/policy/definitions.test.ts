@@ -94,7 +94,9 @@ it('limits say what they count and how', () => {
   expect(of('concurrency: 1')).toEqual([]);
   expect(of('rate: 1/s')).toEqual([]);
   expect(of('rate: 1/s, burst: 2')).toEqual([]);
-  expect(of('description: none')).toEqual(['a.yaml:2:10: limits[0]: needs "rate" or "concurrency"']);
+  expect(of('description: none')).toEqual([
+    'a.yaml:2:10: limits[0]: needs "rate", "concurrency", "quota" or "sum"',
+  ]);
   expect(of('concurrency: 1, burst: 2')).toEqual(['a.yaml:2:10: limits[0]: "burst" needs "rate"']);
 });
 

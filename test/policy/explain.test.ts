@@ -58,6 +58,7 @@ describe('explain', () => {
         },
       ],
       scopes: [],
+      limits: [],
       nearMisses: [],
     });
     expect(of('query').rules[0]?.outcome).toBe('cannot-be-evaluated');
@@ -136,5 +137,46 @@ Near misses:
     const text = formatExplanation(of('\u001b[2J\u202eevil\n"x'));
     expect(text).toContain('"\\u001b[2J\\u202eevil\\n\\"x"');
     expect(text).not.toContain('\u001b');
+  });
+});
+
+describe('explaining limits', () => {
+  const limited = policyOf(`version: 1
+roles: { all: { allow: [{ tools: "*" }] }, more: { allow: [{ tools: "*" }] } }
+bindings:
+  - { roles: [all, more], to: { any: true } }
+limits:
+  - { name: calls, match: { tools: "*" }, per: [principal, tool], rate: 30/min, burst: 10, concurrency: 2 }
+  - { name: rows, match: { methods: [tools/call] }, per: role, quota: 500/day, cost: args.rows / 1000, mode: shadow }
+  - { name: money, match: { tools: query, roles: more }, per: role, sum: args.amount per month, most: 10.5, onStoreLoss: deny }
+  - { name: else, match: { tools: other }, per: tool, rate: 100/10s }
+`);
+  const textOf = (tool: string, args?: Record<string, unknown>) =>
+    formatExplanation(
+      explain(requestOf({ tool, ...(args === undefined ? {} : { args }) }), limited, 'tools/call'),
+    )
+      .split('\n')
+      .filter((line) => line.includes('per '));
+
+  it('says which ones count the call, under what, and by how much', () => {
+    expect(textOf('query', { rows: 2500, amount: 1.25 })).toEqual([
+      '  calls (a.yaml:6), per principal and tool: 30/min, burst 10; 2 at once',
+      '  rows (a.yaml:7), shadow, per role: 500/day, cost args.rows / 1000; under all, more; this call costs 2.5',
+      '  money (a.yaml:8), per role: args.amount per month, most 10.5; under more; this call adds 1.25; deny on store loss',
+    ]);
+    expect(textOf('other', { rows: 1 })).toEqual([
+      '  calls (a.yaml:6), per principal and tool: 30/min, burst 10; 2 at once',
+      '  rows (a.yaml:7), shadow, per role: 500/day, cost args.rows / 1000; under all, more',
+      '  else (a.yaml:9), per tool: 100/10s, burst 100',
+    ]);
+  });
+
+  it('says where the arguments do not tell', () => {
+    expect(textOf('query')[2]).toContain('this call adds what these arguments do not tell, and is refused');
+    expect(explain(requestOf({ tool: 'query' }), limited, 'tools/call').limits).toMatchObject([
+      { limit: 'calls', cost: 1 },
+      { limit: 'rows', cost: 'unknown', roles: ['all', 'more'] },
+      { limit: 'money', adds: 'unknown', onStoreLoss: 'deny' },
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainCost } from '../../src/policy/amount.ts';
 import { type LimitQuestion, limitsFor } from '../../src/policy/limits.ts';
 import { policyOf, problemsOf } from './support/build.ts';
 
@@ -47,18 +48,19 @@ describe('limitsFor', () => {
   });
 
   it('has numbers ready for counting', () => {
+    const shared = { roles: undefined, cost: plainCost, onStoreLoss: 'local', mode: 'enforce' };
     expect(policy.limits[0]).toEqual({
+      ...shared,
       name: 'queries',
       per: ['principal', 'tool'],
       rate: { count: 30, periodMs: 60_000, burst: 10 },
-      mode: 'enforce',
       location: 'a.yaml:7',
     });
     expect(policy.limits[2]).toEqual({
+      ...shared,
       name: 'at-once',
       per: ['principal'],
       concurrency: 4,
-      mode: 'enforce',
       location: 'a.yaml:9',
     });
     expect(policy.limits[3]!.rate).toEqual({ count: 100, periodMs: 10_000, burst: 100 });
@@ -68,10 +70,9 @@ describe('limitsFor', () => {
 
 it('keys of later releases are not accepted silently', () => {
   const text =
-    'version: 1\nlimits: [{ name: l, match: { tools: x }, per: tool, quota: 5/day, onStoreLoss: deny }]\nlearnt: []\n';
+    'version: 1\nlimits: [{ name: l, match: { tools: x }, per: tool, rate: 1/s, refill: slow }]\nlearnt: []\n';
   expect(problemsOf(text)).toEqual([
-    'a.yaml:2:53: limits[0].quota: unknown key',
-    'a.yaml:2:67: limits[0].onStoreLoss: unknown key',
+    'a.yaml:2:64: limits[0].refill: unknown key',
     'a.yaml:3:1: learnt: unknown key',
   ]);
 });

@@ -205,6 +205,34 @@ describe('wildcards', () => {
     expect(codes(bound('[{ apiKey: k }, { anonymous: true }]'))).toEqual(['4:5 allows-anybody-all']);
     expect(codes(bound('{ apiKey: k }'))).toEqual([]);
   });
+
+  it('arguments-impossible, of amounts that limits read', () => {
+    const limit = (match: string, amount: string) =>
+      `limits:\n  - { name: l, match: ${match}, per: principal, ${amount} }\n`;
+    const cost = 'quota: 5/day, cost: args.rows';
+    for (const match of ['{ upstreams: [u] }', '{ methods: ["**"] }', '{ tools: [t], resources: ["**"] }']) {
+      expect(codes(limit(match, cost)).map((code) => code.split(' ')[1])).toContain('arguments-impossible');
+      expect(
+        codes(limit(match, 'sum: args.rows per day, most: 5')).map((code) => code.split(' ')[1]),
+      ).toContain('arguments-impossible');
+    }
+    for (const fine of [
+      limit('{ tools: [t], prompts: [p] }', cost),
+      limit('{ methods: ["**"] }', 'quota: 5/day, cost: "has(args.rows) ? args.rows : 1"'),
+      limit('{ methods: ["**"] }', 'quota: 5/day, cost: 2'),
+    ]) {
+      expect(codes(fine).map((code) => code.split(' ')[1])).not.toContain('arguments-impossible');
+    }
+  });
+
+  it('priority-anybody', () => {
+    const bound = (priority: string, to: string) =>
+      `roles: { r: { priority: ${priority}, allow: [{ tools: t }] } }\nbindings:\n  - { roles: r, to: ${to} }`;
+    expect(codes(bound('high', '{ any: true }'))).toEqual(['4:5 priority-anybody']);
+    expect(codes(bound('high', '[{ apiKey: k }, { anonymous: true }]'))).toEqual(['4:5 priority-anybody']);
+    expect(codes(bound('high', '{ apiKey: k }'))).toEqual([]);
+    expect(codes(bound('low', '{ any: true }'))).toEqual([]);
+  });
 });
 
 describe('bindings', () => {
@@ -228,6 +256,7 @@ describe('bindings', () => {
     expect(codes(text)).toEqual(['4:7 binding-empty']);
     expect(codes(`${text}\nacl: [{ tool: t, allow: [{ roles: s }] }]`)).toEqual([]);
     expect(codes(`${text}\nscopes: [{ match: { roles: r }, scopes: a }]`)).toEqual([]);
+    expect(codes(text.replace('r: {}', 'r: { priority: high }'))).toEqual([]);
   });
 
   it('scopes-unasked', () => {

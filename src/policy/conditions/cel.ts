@@ -6,10 +6,10 @@ import {
   type Reads,
 } from '../../expressions/expression.ts';
 import { timestampType } from '../../expressions/time-functions.ts';
-import { isJsonObject, type JsonObject, type JsonValue, own } from '../../values/json.ts';
-import { hasDisguisedSibling, keyStep } from '../../values/value-path.ts';
+import type { JsonObject } from '../../values/json.ts';
 import type { AccessRequest, Subject } from '../access-request.ts';
 import type { Condition } from './condition.ts';
+import { disguises } from './disguises.ts';
 
 /** What an expression may look at, and of what types it is. Kinds of credential that a caller has not are absent. */
 const declarations: Declarations = {
@@ -66,8 +66,8 @@ export function compileCel(
 ): { readonly condition: Condition; readonly dependence: Dependence } {
   const expression = compile(text);
   const reads = (variable: string) => isRead(expression.reads.get(variable)!);
-  const hidesClaim = disguises(expression, 'principal');
-  const hidesArgument = disguises(expression, 'args');
+  const hidesClaim = disguises(expression.reads.get('principal'));
+  const hidesArgument = disguises(expression.reads.get('args'));
   const condition: Condition = {
     test: (request) => {
       const principal = reads('principal') ? describe(request.subject) : {};
@@ -99,21 +99,4 @@ function callOf({ resource: { upstream, kind, name }, action }: AccessRequest): 
 function contextOf({ context: { time, address } }: AccessRequest): Binding {
   const moment = new Date(time);
   return Number.isFinite(moment.getTime()) ? { time: moment, address } : { address };
-}
-
-/** Whether a value has a key that a lenient server could take for one that the expression reads. */
-function disguises(expression: Expression, variable: string): (value: JsonValue) => boolean {
-  const reads = expression.reads.get(variable);
-  return reads === undefined ? () => false : disguisesOf(reads);
-}
-
-function disguisesOf({ members }: Reads): (value: JsonValue | undefined) => boolean {
-  const parts = [...members].map(([name, below]) => {
-    const { folded } = keyStep(name) as { readonly folded: string };
-    return { name, folded, below: disguisesOf(below) };
-  });
-  if (parts.length === 0) return () => false;
-  return (value) =>
-    isJsonObject(value) &&
-    parts.some((part) => hasDisguisedSibling(value, part) || part.below(own(value, part.name)));
 }

@@ -40,10 +40,21 @@ export const doubtfulBindings: Lint = function* (files, { issuers }) {
   const useful = new Set<string>();
   for (const { role } of rulesOf(files)) useful.add(role);
   for (const { document } of files) {
+    for (const [name, { priority }] of Object.entries(document.roles)) {
+      if (priority !== undefined) useful.add(name);
+    }
     for (const object of document.acl) {
       for (const { roles } of [...object.allow, ...object.deny]) for (const role of roles) useful.add(role);
     }
-    for (const section of ['scopes', 'limits', 'arguments', 'results', 'tools', 'flows'] as const) {
+    for (const section of [
+      'scopes',
+      'limits',
+      'arguments',
+      'results',
+      'tools',
+      'flows',
+      'timeouts',
+    ] as const) {
       for (const { match } of document[section]) for (const role of match.roles ?? []) useful.add(role);
     }
   }

@@ -2,9 +2,11 @@ import { parseDocument } from '../../document/parse-document.ts';
 import { sortProblems } from '../../document/problems.ts';
 import type { PolicyFile, PolicySource } from '../compile.ts';
 import { policyDocument } from '../document.ts';
+import { untoldAmounts } from './amounts.ts';
 import { doubtfulBindings, wideRules } from './callers.ts';
 import { duplicates } from './duplicates.ts';
 import { impossibleConditions } from './impossible.ts';
+import { openPriorities } from './priorities.ts';
 import { shadowedRules, unknownUpstreams, unlistedTools } from './reach.ts';
 import { trials } from './trials.ts';
 import type { Lint, LintContext, PolicyWarning } from './warning.ts';
@@ -18,6 +20,8 @@ const lints: readonly Lint[] = [
   shadowedRules,
   impossibleConditions,
   wideRules,
+  openPriorities,
+  untoldAmounts,
   doubtfulBindings,
   duplicates,
   trials,

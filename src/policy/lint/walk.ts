@@ -54,7 +54,7 @@ export function* conditionsOf(files: readonly PolicyFile[]): Generator<PlacedCon
   }
 }
 
-const matchSections = ['scopes', 'limits', 'arguments', 'results', 'tools', 'flows'] as const;
+const matchSections = ['scopes', 'limits', 'arguments', 'results', 'tools', 'flows', 'timeouts'] as const;
 
 /** Everything that names targets, with the place of what names them. */
 export function* targetsIn(

@@ -16,6 +16,7 @@ export type WarningCode =
   | 'condition-constant' // an expression that says the same of every request
   | 'allows-all' // a wildcard for every tool or resource of every upstream
   | 'allows-anybody-all' // the same on some upstream, for callers who prove nothing in particular
+  | 'priority-anybody' // a role of high priority for callers who prove nothing in particular
   | 'common-name' // callers told apart by a name that no CA has to keep unique
   | 'role-unbound' // no binding gives the role
   | 'role-empty' // the role has no rules
