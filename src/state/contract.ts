@@ -6,7 +6,7 @@
  */
 
 /** Whose keys these are: no user of the store sees another's. */
-export type StateSpace = 'dpop' | 'question' | 'task' | 'request';
+export type StateSpace = 'dpop' | 'question' | 'task' | 'request' | 'hold';
 
 export interface SharedState {
   /**
@@ -20,6 +20,8 @@ export interface SharedState {
   put(space: StateSpace, key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
   /** @returns undefined where nothing is known, or nobody can be asked */
   get(space: StateSpace, key: string): string | undefined | Promise<string | undefined>;
+  /** As `get`, for those to whom it is not the same that nothing is known and that nobody can be asked. */
+  look(space: StateSpace, key: string): Looked | Promise<Looked>;
   /** Reads and forgets in one step: of several that take, one gets the value. */
   take(space: StateSpace, key: string): string | undefined | Promise<string | undefined>;
   forget(space: StateSpace, key: string): void;
@@ -29,3 +31,5 @@ export interface SharedState {
 }
 
 export type Once = 'new' | 'known' | 'full';
+
+export type Looked = { readonly value: string | undefined } | 'lost';

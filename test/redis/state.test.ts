@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createStoreKeys } from '../../src/redis/keys.ts';
+import { createRedisState } from '../../src/redis/state.ts';
+import type { SharedState } from '../../src/state/contract.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { forgetAll, openStore, type TestStore } from './support.ts';
+
+let redis: TestRedis;
+let store: TestStore;
+let up = true;
+let faults: unknown[] = [];
+
+const oldKey = Buffer.alloc(32, 1);
+const newKey = Buffer.alloc(32, 2);
+
+function stateWith(...keys: readonly Buffer[]): SharedState {
+  return createRedisState({
+    link: store.link,
+    keys: createStoreKeys(keys, 'sallyport'),
+    timeout: 5000,
+    isUp: () => up,
+    onFault: (cause) => faults.push(cause),
+  });
+}
+
+beforeAll(async () => {
+  redis = await startRedis();
+  store = await openStore({ url: redis.url });
+});
+afterAll(async () => {
+  await store?.close();
+  await redis?.stop();
+});
+beforeEach(async () => {
+  await forgetAll(redis);
+  up = true;
+  faults = [];
+});
+
+describe('state in a store that replicas share', () => {
+  it('lets a key be new to one of many that ask at once', async () => {
+    const replicas = [stateWith(newKey), stateWith(newKey), stateWith(newKey)];
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => replicas[index % 3]!.once('dpop', 'proof', 60_000)),
+    );
+    expect(answers.filter((answer) => answer === 'new')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'known')).toHaveLength(29);
+    expect(await replicas[0]!.once('question', 'proof', 60_000)).toBe('new');
+  });
+
+  it('gives a value to one of many that take it', async () => {
+    const replicas = [stateWith(newKey), stateWith(newKey)];
+    expect(await replicas[0]!.put('task', 'a', 'välue', 60_000)).toBe(true);
+    expect(await replicas[1]!.get('task', 'a')).toBe('välue');
+    const taken = await Promise.all(replicas.map((replica) => replica.take('task', 'a')));
+    expect(taken.filter((value) => value === 'välue')).toHaveLength(1);
+    expect(await replicas[0]!.look('task', 'a')).toEqual({ value: undefined });
+  });
+
+  it('knows what was put under any key of the ring, while keys are replaced', async () => {
+    const before = stateWith(oldKey);
+    const during = stateWith(oldKey, newKey);
+    const after = stateWith(newKey, oldKey);
+    expect(await before.once('dpop', 'proof', 60_000)).toBe('new');
+    expect(await after.once('dpop', 'proof', 60_000)).toBe('known');
+    expect(await after.once('dpop', 'other', 60_000)).toBe('new');
+    expect(await during.once('dpop', 'other', 60_000)).toBe('known');
+    await before.put('task', 'a', 'first', 60_000);
+    expect(await after.get('task', 'a')).toBe('first');
+    await after.put('task', 'a', 'second', 60_000);
+    expect(await during.get('task', 'a')).toBe('second');
+    expect(await during.take('task', 'a')).toBe('second');
+    expect(await after.get('task', 'a')).toBeUndefined();
+  });
+
+  it('takes no value that was moved to another name, nor one that was changed', async () => {
+    const state = stateWith(newKey);
+    await state.put('task', 'a', 'of a', 60_000);
+    await state.put('task', 'b', 'of b', 60_000);
+    const [first, second] = (await redis.cli('KEYS', '*')).split('\n') as [string, string];
+    await redis.cli('RENAME', first, second);
+    expect([await state.get('task', 'a'), await state.get('task', 'b')]).toEqual([undefined, undefined]);
+    await state.put('task', 'c', 'of c', 60_000);
+    const key = (await redis.cli('KEYS', '*')).split('\n').find((one) => one !== second)!;
+    for (const odd of ['', 'x', 'A'.repeat(60)]) {
+      await redis.cli('SET', key, odd);
+      expect(await state.get('task', 'c')).toBeUndefined();
+    }
+  });
+
+  it('ends', async () => {
+    const state = stateWith(newKey);
+    await state.once('dpop', 'proof', 1000);
+    await state.put('question', 'q', 'v', 2000);
+    for (const key of (await redis.cli('KEYS', '*')).split('\n'))
+      expect(Number(await redis.cli('PTTL', key))).toBeGreaterThan(0);
+    state.forget('question', 'q');
+    expect(await state.get('question', 'q')).toBeUndefined();
+  });
+
+  it('keeps nothing that is too long', async () => {
+    const state = stateWith(newKey);
+    expect(await state.put('task', 'a', 'x'.repeat(65_537), 1000)).toBe(false);
+    expect(await state.put('task', 'a', 'x'.repeat(65_536), 1000)).toBe(true);
+  });
+
+  it('says of nothing that it is new, and knows nothing, while the store is lost', async () => {
+    const state = stateWith(newKey);
+    up = false;
+    expect(await state.once('dpop', 'proof', 1000)).toBe('full');
+    expect(await state.put('task', 'a', 'v', 1000)).toBe(false);
+    expect(await state.get('task', 'a')).toBeUndefined();
+    expect(await state.look('task', 'a')).toBe('lost');
+    expect(await state.take('task', 'a')).toBeUndefined();
+    state.forget('task', 'a');
+    expect(faults).toEqual([]);
+  });
+
+  it('tells operators where a key holds what the gateway did not write', async () => {
+    const state = stateWith(newKey);
+    await state.put('task', 'a', 'v', 60_000);
+    const key = await redis.cli('KEYS', '*');
+    await redis.cli('DEL', key);
+    await redis.cli('LPUSH', key, 'a list');
+    expect(await state.take('task', 'a')).toBeUndefined();
+    expect(faults).toHaveLength(1);
+  });
+});
