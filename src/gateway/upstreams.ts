@@ -8,7 +8,8 @@ import {
   keySetMaxAge,
   loadAssertionKeys,
 } from '../upstream/credentials/assertion-keys.ts';
-import { createHttpUpstream, type HttpUpstream } from '../upstream/http.ts';
+import type { HeldBytes } from '../upstream/held-bytes.ts';
+import { createHttpUpstream, type HttpUpstream, type HttpUpstreamDeps } from '../upstream/http.ts';
 import type { ReloadStep } from './reloader.ts';
 
 /** All upstreams, and the keys by which they know who called. */
@@ -24,13 +25,25 @@ export interface UpstreamsConfig {
   readonly assertions?: Config['assertions'];
 }
 
-/** @throws Error naming a file that is not usable */
-export async function createUpstreams(config: UpstreamsConfig, dial: Dial): Promise<Upstreams> {
+/**
+ * @param held what answers of all upstreams hold
+ * @param watching told of what changes about endpoints
+ * @throws Error naming a file that is not usable
+ */
+export async function createUpstreams(
+  config: UpstreamsConfig,
+  dial: Dial,
+  held?: HeldBytes,
+  watching: Pick<HttpUpstreamDeps, 'onChange' | 'checkHealth'> = {},
+): Promise<Upstreams> {
   const { assertions } = config;
   const assertionKeys =
     assertions === undefined ? undefined : await loadAssertionKeys(assertions, () => Date.now());
   const ports = new Map(
-    config.upstreams.map(({ name, http }) => [name, createHttpUpstream(name, http, { dial, assertionKeys })]),
+    config.upstreams.map(({ name, http }) => [
+      name,
+      createHttpUpstream(name, http, { dial, assertionKeys, held, ...watching }),
+    ]),
   );
   return {
     ports,
@@ -53,7 +66,7 @@ export async function openUpstreams(
   config: UpstreamsConfig & Pick<Config, 'outbound'>,
 ): Promise<Pick<Upstreams, 'ports'> & { close(): Promise<void> }> {
   const dialer = createDialer(config.outbound);
-  const { ports } = await createUpstreams(config, dialer.dial);
+  const { ports } = await createUpstreams(config, dialer.dial, undefined, { checkHealth: false });
   return {
     ports,
     async close() {

@@ -2,25 +2,17 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamAnswer, UpstreamMessage } from '../pipeline/upstream-port.ts';
-import type { Deadlines, Expiring } from './deadlines.ts';
-import { EventStream } from './event-stream.ts';
-import { invalid, timedOut, toFailure } from './failure.ts';
+import type { CallEnd, CallRules, Lane } from './call-rules.ts';
+import { CallTimes, type TimedStage } from './call-times.ts';
+import type { Expiring } from './deadlines.ts';
+import { EventStream, noRoom } from './event-stream.ts';
+import { invalid, type Progress, toFailure } from './failure.ts';
 import { readIncoming } from './headers.ts';
+import { type Holding, uncounted } from './held-bytes.ts';
 import { JsonBody } from './json-body.ts';
-import type { HttpUpstreamOptions } from './options.ts';
 import { planFor, tooLarge } from './plan.ts';
 
-/** What all calls of one kind share: how many there are, and how many there may be. */
-export interface Lane {
-  busy: number;
-  readonly most: number;
-}
-
-export interface CallRules {
-  readonly timeouts: HttpUpstreamOptions['timeouts'];
-  readonly limits: HttpUpstreamOptions['limits'];
-  readonly deadlines: Deadlines;
-}
+export type { CallEnd, CallRules, Lane } from './call-rules.ts';
 
 /**
  * Where a call stands.
@@ -33,6 +25,17 @@ export interface CallRules {
  * - `over` undici is done with it
  */
 type Stage = 'queued' | 'waiting' | 'json' | 'streaming' | 'empty' | 'discarding' | 'abandoned' | 'over';
+
+const timedStages: Readonly<Record<Stage, TimedStage>> = {
+  queued: 'queued',
+  waiting: 'waiting',
+  streaming: 'streaming',
+  json: 'answering',
+  empty: 'answering',
+  discarding: 'answering',
+  abandoned: 'answering',
+  over: 'answering',
+};
 
 /** 8, because honest servers send one or two interim answers, and each one would put off undici's own time-outs. */
 const mostInterimAnswers = 8;
@@ -51,12 +54,16 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   readonly #rules: CallRules;
   readonly #lane: Lane;
   readonly #longLived: boolean;
-  readonly #startedAt = performance.now();
+  readonly #times: CallTimes;
+  readonly #holding: Holding;
+  #bodyBytes = 0;
+  /** As they come, comments and all: events alone could be counted by who reads them. */
+  #streamBytes = 0;
+  readonly #mostStreamBytes: number;
   #signal: AbortSignal | undefined;
   /** A function: a listener that is an object stays reachable in Node until a full collection. */
   readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
-  #resolve: (answer: UpstreamAnswer) => void;
-  #reject: (reason: unknown) => void;
+  readonly #end: CallEnd;
   #controller: Dispatcher.DispatchController | undefined;
   #stage: Stage = 'queued';
   #status = 0;
@@ -65,23 +72,20 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   #events: EventStream | undefined;
   #interim = 0;
   #discarded = 0;
-  #paused = false;
-  /** Bytes came since the last tick. A flag, because reading the clock for every piece is dearer. */
-  #heard = false;
-  #heardAt = 0;
 
   constructor(
     rules: CallRules,
     lane: Lane,
-    message: UpstreamMessage,
-    resolve: (answer: UpstreamAnswer) => void,
-    reject: (reason: unknown) => void,
+    message: Pick<UpstreamMessage, 'longLived' | 'signal' | 'total'>,
+    end: CallEnd,
   ) {
     this.#rules = rules;
     this.#lane = lane;
     this.#longLived = message.longLived;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#mostStreamBytes = rules.limits[message.longLived ? 'streamBytes' : 'callBytes'];
+    this.#times = new CallTimes(rules.timeouts, message);
+    this.#holding = rules.held?.open() ?? uncounted;
+    this.#end = end;
     this.#signal = message.signal;
     this.#signal.addEventListener('abort', this.#onAbort);
     lane.busy++;
@@ -89,34 +93,15 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   }
 
   checkTime(now: number): void {
-    const { timeouts } = this.#rules;
-    const age = now - this.#startedAt;
     if (this.#stage === 'discarding') {
-      if (now - this.#heardAt >= mostDiscardingMs) {
+      if (now - this.#times.heardAt >= mostDiscardingMs) {
         this.#stop();
       }
       return;
     }
-    // Servers on Node send the head of a stream together with its first event, and that may be long in coming.
-    const awaitsStream = this.#longLived && this.#stage === 'waiting';
-    if (this.#stage === 'queued' || this.#stage === 'waiting') {
-      const patience = awaitsStream ? timeouts.idle : timeouts.headers;
-      if (age >= patience) {
-        this.#fail(timedOut(`no answer (${this.#stage})`, patience));
-        return;
-      }
-    } else if (this.#heard || this.#paused) {
-      // While the consumer is slow the upstream is not the one that is silent.
-      this.#heard = false;
-      this.#heardAt = now;
-    } else if (now - this.#heardAt >= timeouts.idle) {
-      this.#fail(timedOut('silence', timeouts.idle));
-      return;
-    }
-    const mayLast = awaitsStream || (this.#longLived && this.#stage === 'streaming');
-    const limit = mayLast ? timeouts.stream : timeouts.total;
-    if (age >= limit) {
-      this.#fail(timedOut('the whole call', limit));
+    const failure = this.#times.check(timedStages[this.#stage], now);
+    if (failure !== undefined) {
+      this.#fail(failure);
     }
   }
 
@@ -141,7 +126,7 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
       return;
     }
     this.#status = status;
-    this.#heardAt = performance.now();
+    this.#times.heardAt = performance.now();
     const { resultBytes } = this.#rules.limits;
     const headers = readIncoming(raw);
     this.#sessionId = headers.sessionId;
@@ -163,15 +148,23 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   }
 
   onResponseData(_: Dispatcher.DispatchController, piece: Buffer): void {
-    this.#heard = true;
+    this.#times.heard = true;
     switch (this.#stage) {
       case 'json':
+        this.#bodyBytes += piece.length;
         if (!this.#body!.add(piece)) {
           this.#fail(tooLarge('the body', this.#rules.limits.resultBytes));
+        } else if (!this.#holding.hold(this.#bodyBytes)) {
+          this.#fail(noRoom());
         }
         break;
       case 'streaming':
-        this.#events!.push(piece);
+        this.#streamBytes += piece.length;
+        if (this.#streamBytes > this.#mostStreamBytes) {
+          this.#fail(tooLarge('the stream', this.#mostStreamBytes));
+        } else {
+          this.#events!.push(piece);
+        }
         break;
       case 'empty':
         this.#fail(invalid('a body without a content type'));
@@ -192,48 +185,55 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     const sessionId = this.#sessionId;
     if (stage === 'json') {
       const body = this.#body!.take();
+      this.#body = undefined;
       if (body.length > 0) {
-        this.#resolve({ kind: 'json', status, sessionId, body });
+        this.#end.resolve({ kind: 'json', status, sessionId, body, done: () => this.#holding.hold(0) });
       } else if (status < 300) {
-        this.#resolve({ kind: 'accepted', status, sessionId });
+        this.#end.resolve({ kind: 'accepted', status, sessionId });
       } else {
-        this.#resolve({ kind: 'refused', status });
+        this.#end.resolve({ kind: 'refused', status });
       }
     } else if (stage === 'empty') {
-      this.#resolve({ kind: 'accepted', status, sessionId });
+      this.#end.resolve({ kind: 'accepted', status, sessionId });
     } else if (stage === 'streaming') {
       this.#events!.end();
+      this.#end.streamEnded();
     }
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
     const stage = this.#stage;
     this.#leave();
-    const progress = stage === 'queued' ? 'unsent' : stage === 'waiting' ? 'sent' : 'answered';
+    const progress = progressAt(stage);
     const failure = toFailure(error, progress);
     if (stage === 'streaming') {
       this.#events!.fail(failure);
-    } else {
-      // Without effect where the promise is settled.
-      this.#reject(failure);
+      this.#end.streamFailed(failure);
+    } else if (stage !== 'abandoned' && stage !== 'discarding') {
+      this.#holding.hold(0);
+      this.#end.reject(failure, progress);
     }
   }
 
   #openStream(): void {
     this.#stage = 'streaming';
-    this.#events = new EventStream(this.#rules.limits.eventBytes, {
-      pause: () => {
-        this.#paused = true;
-        this.#controller!.pause();
+    this.#events = new EventStream(
+      this.#rules.limits.eventBytes,
+      {
+        pause: () => {
+          this.#times.paused = true;
+          this.#controller!.pause();
+        },
+        resume: () => {
+          this.#times.paused = false;
+          this.#controller!.resume();
+        },
+        refuse: (error) => this.#fail(error),
+        abandon: () => this.#abandonStream(),
       },
-      resume: () => {
-        this.#paused = false;
-        this.#controller!.resume();
-      },
-      refuse: (error) => this.#fail(error),
-      abandon: () => this.#abandonStream(),
-    });
-    this.#resolve({ kind: 'stream', sessionId: this.#sessionId, events: this.#events });
+      this.#holding,
+    );
+    this.#end.resolve({ kind: 'stream', sessionId: this.#sessionId, events: this.#events });
   }
 
   /**
@@ -245,14 +245,15 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
       return;
     }
     this.#release();
+    this.#end.streamEnded();
     if (this.#longLived) {
       this.#stop();
       return;
     }
     this.#stage = 'discarding';
-    this.#heardAt = performance.now();
-    if (this.#paused) {
-      this.#paused = false;
+    this.#times.heardAt = performance.now();
+    if (this.#times.paused) {
+      this.#times.paused = false;
       this.#controller!.resume();
     }
   }
@@ -260,7 +261,7 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   #settleAndDiscard(answer: UpstreamAnswer): void {
     this.#stage = 'discarding';
     this.#release();
-    this.#resolve(answer);
+    this.#end.resolve(answer);
   }
 
   /** Ends the call early with `reason` for whoever waits for it. */
@@ -272,8 +273,10 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     this.#release();
     if (stage === 'streaming') {
       this.#events!.fail(reason);
+      this.#end.streamFailed(reason);
     } else {
-      this.#reject(reason);
+      this.#holding.hold(0);
+      this.#end.reject(reason, progressAt(stage));
     }
     if (stage === 'queued') {
       this.#stage = 'abandoned';
@@ -302,4 +305,8 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     this.#rules.deadlines.delete(this);
     this.#lane.busy--;
   }
+}
+
+function progressAt(stage: Stage): Progress {
+  return stage === 'queued' ? 'unsent' : stage === 'waiting' ? 'sent' : 'answered';
 }

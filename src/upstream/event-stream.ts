@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import { type SseEvent, SseReader } from '../mcp/sse.ts';
 import type { UpstreamEvent } from '../pipeline/upstream-port.ts';
+import { type Holding, uncounted } from './held-bytes.ts';
 
 /** The connection below a stream of events. */
 export interface EventSource {
@@ -33,6 +34,7 @@ const finished: IteratorResult<UpstreamEvent, undefined> = Object.freeze({ done:
 export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefined> {
   readonly #source: EventSource;
   readonly #reader: SseReader;
+  readonly #holding: Holding;
   #queue: UpstreamEvent[] = [];
   #head = 0;
   #bytes = 0;
@@ -41,9 +43,13 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
   #ended = false;
   #failure: { readonly reason: unknown } | undefined;
 
-  /** @param eventBytes the most that the data of one event may have */
-  constructor(eventBytes: number, source: EventSource) {
+  /**
+   * @param eventBytes the most that the data of one event may have
+   * @param holding what events that are not whole, or wait, count as
+   */
+  constructor(eventBytes: number, source: EventSource, holding: Holding = uncounted) {
     this.#source = source;
+    this.#holding = holding;
     // One data line may hold all the data of an event, behind its field name.
     this.#reader = new SseReader({ maxLineBytes: eventBytes + 'data: '.length, maxEventBytes: eventBytes });
   }
@@ -61,6 +67,10 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
     for (const event of decoded.value) {
       this.#add(event);
     }
+    if (!this.#holding.hold(this.#reader.held + this.#bytes)) {
+      this.#source.refuse(noRoom());
+      return;
+    }
     if (!this.#paused && this.#isFull(1)) {
       this.#paused = true;
       this.#source.pause();
@@ -70,6 +80,7 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
   /** The connection gave the last byte. An event without its blank line is dropped (WHATWG HTML 9.2.6). */
   end(): void {
     this.#ended = true;
+    this.#holding.hold(this.#bytes);
     if (this.#head === this.#queue.length) {
       this.#answerWaiter(finished);
     }
@@ -81,6 +92,7 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
       return;
     }
     this.#ended = true;
+    this.#holding.hold(this.#bytes);
     if (this.#waiter !== undefined) {
       const { reject } = this.#waiter;
       this.#waiter = undefined;
@@ -115,6 +127,7 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
     this.#queue = [];
     this.#head = 0;
     this.#bytes = 0;
+    this.#holding.hold(0);
     this.#failure = undefined;
     if (!this.#ended) {
       this.#ended = true;
@@ -150,6 +163,7 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
     }
     this.#head++;
     this.#bytes -= event.data.length;
+    this.#holding.hold(this.#ended ? this.#bytes : this.#reader.held + this.#bytes);
     if (this.#head === this.#queue.length) {
       this.#queue = [];
       this.#head = 0;
@@ -176,6 +190,13 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
       resolve(result);
     }
   }
+}
+
+/** All upstreams together hold as many bytes of answers as they may. The upstream has acted: the call is not to be repeated. */
+export function noRoom(): GatewayError {
+  return new GatewayError('answer-dropped', {
+    cause: new Error('too many bytes of answers are held at once'),
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bytes, duration } from '../document/units.ts';
 import { absoluteUrl } from './absolute-url.ts';
 import { assertionOptions, credentialOptions } from './credentials/options.ts';
+import { breakerOptions, ejectionOptions, healthOptions, retriesOptions } from './endpoint-options.ts';
 
 const file = z.string().min(1).meta({ title: 'file' });
 
@@ -26,6 +27,12 @@ const timeouts = z.strictObject({
     .describe(
       'The whole call, except for long-lived streams. Default 60s, because MCP clients give up then.',
     ),
+  longest: duration({ min: 1 })
+    .prefault('15m')
+    .describe(
+      'The most that `timeouts` of a policy may give one call. Default 15m, because each call holds a socket, and who writes ' +
+        'policies need not know how many there are.',
+    ),
   stream: duration({ min: 1 })
     .prefault('1h')
     .describe(
@@ -43,6 +50,15 @@ const limits = z.strictObject({
   eventBytes: bytes({ min: 1, max: 1024 ** 3 })
     .prefault('4MiB')
     .describe('One event of a stream. Default 4MiB, the request body limit of the official SDKs.'),
+  callBytes: bytes({ min: 1 })
+    .prefault('128MiB')
+    .describe(
+      'A stream that answers one call, as it comes: comments and what is dropped included. Default 128MiB, twice what one call ' +
+        'may bring back as messages.',
+    ),
+  streamBytes: bytes({ min: 1 })
+    .prefault('2GiB')
+    .describe('The same of one long-lived stream. Default 2GiB, twice what it may bring back as messages.'),
   connections: z
     .int()
     .min(1)
@@ -71,12 +87,62 @@ const limits = z.strictObject({
     ),
 });
 
+/** 32: each endpoint has a check, a breaker and pools of its own. Whoever has more puts a balancer before them. */
+const mostUrls = 32;
+
 /** Options of one MCP server reached by Streamable HTTP. Times in milliseconds, sizes in bytes. */
 export const httpUpstreamOptions = z
   .strictObject({
-    url: absoluteUrl.describe(
-      "The server's MCP endpoint: http or https, without user name, password or fragment.",
-    ),
+    url: absoluteUrl
+      .optional()
+      .describe(
+        "The server's MCP endpoint: http or https, without user name, password or fragment. Either this or `urls`.",
+      ),
+    urls: z
+      .array(absoluteUrl)
+      .min(1)
+      .max(mostUrls)
+      .optional()
+      .describe(
+        'Several endpoints that serve the same: calls go to those that do well, sessions stay where they began. At most 32.',
+      ),
+    stick: z
+      .enum(['session', 'caller'])
+      .prefault('session')
+      .describe(
+        'What stays with one endpoint. `session` (default): legacy sessions; everything else goes to the one with least to ' +
+          'do. `caller`: all calls of one principal, for servers that keep tasks, cursors or request states in memory.',
+      ),
+    addresses: z
+      .enum(['auto', 'public', 'private', 'any'])
+      .prefault('auto')
+      .describe(
+        'Which addresses the names in the URLs may have. `auto` (default): public and private ones; but a public name none of ' +
+          'this machine or link, and no private ones beside or after public ones. `public`, `private`: only those. `any`: ' +
+          'all. Never those of metadata services. Addresses in the URL itself are not asked.',
+      ),
+    health: healthOptions
+      .optional()
+      .describe(
+        'Active checks by a real MCP request. Default: with these defaults where `urls` has several, none otherwise.',
+      ),
+    panic: z
+      .int()
+      .min(0)
+      .max(100)
+      .prefault(50)
+      .describe(
+        'Percent of the endpoints: where fewer do well, all are used. Default 50, because half of them can hardly carry all.',
+      ),
+    ejection: ejectionOptions
+      .prefault({})
+      .describe('When an endpoint is avoided because of how calls to it end.'),
+    breaker: breakerOptions
+      .prefault({})
+      .describe('When calls to an endpoint are refused at once because it does not answer.'),
+    retries: retriesOptions
+      .prefault({})
+      .describe('How many calls may be made once more, where nothing can have happened.'),
     ca: z
       .union([file, z.array(file).min(1)])
       .optional()
@@ -108,6 +174,16 @@ export const httpUpstreamOptions = z
   })
   .superRefine((given, context) => {
     const { assertion, credential } = given;
+    if ((given.url === undefined) === (given.urls === undefined)) {
+      context.addIssue({ code: 'custom', message: 'give either url or urls' });
+      return;
+    }
+    const urls = endpointUrls(given);
+    // One that is none has been told of above.
+    const hrefs = urls.map((url) => URL.parse(url)?.href ?? url);
+    if (new Set(hrefs).size < hrefs.length) {
+      context.addIssue({ code: 'custom', path: ['urls'], message: 'one URL stands there twice' });
+    }
     if (assertion?.header.toLowerCase() === (credential?.header.toLowerCase() ?? '')) {
       context.addIssue({
         code: 'custom',
@@ -115,7 +191,7 @@ export const httpUpstreamOptions = z
         message: 'the credential has this header already',
       });
     }
-    if (given.url.startsWith('https:')) {
+    if (urls.some((url) => url.startsWith('https:'))) {
       return;
     }
     for (const key of ['ca', 'serverName', 'clientCertificate'] as const) {
@@ -126,3 +202,13 @@ export const httpUpstreamOptions = z
   });
 
 export type HttpUpstreamOptions = z.output<typeof httpUpstreamOptions>;
+
+/** Where the upstream is, at least one. */
+export function endpointUrls({ url, urls }: Pick<HttpUpstreamOptions, 'url' | 'urls'>): readonly string[] {
+  return urls ?? (url === undefined ? [] : [url]);
+}
+
+/** How endpoints are checked; undefined where they are not. */
+export function healthOf(options: HttpUpstreamOptions): z.output<typeof healthOptions> | undefined {
+  return options.health ?? (endpointUrls(options).length > 1 ? healthOptions.parse({}) : undefined);
+}

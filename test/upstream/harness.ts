@@ -80,6 +80,21 @@ export function upstreamAt(
   return upstream;
 }
 
+/** The same over several endpoints. Nothing checks them unless `health` says so. */
+export function upstreamOver(
+  urls: readonly string[],
+  options: Record<string, unknown> = {},
+  deps: HttpUpstreamDeps = {},
+): HttpUpstream {
+  const upstream = createHttpUpstream('test', httpUpstreamOptions.parse({ urls, ...options }), {
+    resolutionMs: 5,
+    checkHealth: options['health'] !== undefined,
+    ...deps,
+  });
+  onTestFinished(() => upstream.close());
+  return upstream;
+}
+
 export const ping = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}');
 export const pong = '{"jsonrpc":"2.0","id":1,"result":{}}';
 

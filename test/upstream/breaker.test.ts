@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BreakerOptions, createBreaker } from '../../src/upstream/breaker.ts';
+import type { Evidence } from '../../src/upstream/evidence.ts';
+
+const options: BreakerOptions = { failures: 5, silence: 10_000, open: 2000, most: 30_000, pace: 1000 };
+
+function setUp(changes: Partial<BreakerOptions> = {}) {
+  const clock = { now: 1000 };
+  const heard: string[] = [];
+  const breaker = createBreaker(
+    { ...options, ...changes },
+    () => clock.now,
+    (state) => heard.push(state),
+  );
+  const call = (evidence: Evidence): boolean => {
+    const permit = breaker.admit();
+    if (permit !== undefined) breaker.settle(permit, evidence);
+    return permit !== undefined;
+  };
+  const times = (count: number, evidence: Evidence): void => {
+    for (let index = 0; index < count; index += 1) call(evidence);
+  };
+  return { breaker, clock, heard, call, times };
+}
+
+describe('a breaker', () => {
+  it('opens after connections that did not come about, without an answer in between', () => {
+    const { breaker, call, times, heard } = setUp();
+    times(4, 'unreached');
+    call('ok');
+    times(4, 'unreached');
+    expect(breaker.state()).toBe('closed');
+    call('unreached');
+    expect([breaker.state(), breaker.admit(), heard]).toEqual(['open', undefined, ['open']]);
+    expect(breaker.remaining()).toBe(2000);
+  });
+
+  it('stays closed while anybody is answered, however many calls of one caller hang', () => {
+    const { breaker, clock, call, times } = setUp();
+    for (let second = 0; second < 120; second += 1) {
+      clock.now += 1000;
+      if (second % 9 === 0) call('ok');
+      times(50, 'failed');
+    }
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('opens where nothing at all was answered for a while', () => {
+    const { breaker, clock, times, call } = setUp();
+    times(100, 'failed');
+    expect(breaker.state()).toBe('closed');
+    clock.now += 10_000;
+    call('failed');
+    expect(breaker.state()).toBe('open');
+  });
+
+  it('takes no notice of callers that leave and of what the gateway itself could not do', () => {
+    const { breaker, clock, times } = setUp();
+    clock.now += 60_000;
+    times(1000, 'neutral');
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('lets one call through after its time, and closes when that is answered', () => {
+    const { breaker, clock, times, call, heard } = setUp();
+    times(5, 'unreached');
+    clock.now += 1999;
+    expect(breaker.admit()).toBeUndefined();
+    clock.now += 1;
+    expect(call('ok')).toBe(true);
+    expect([breaker.state(), call('ok'), call('ok'), heard]).toEqual([
+      'closed',
+      true,
+      true,
+      ['open', 'closed'],
+    ]);
+  });
+
+  it('waits twice as long after each probe that fails, up to the most', () => {
+    const { breaker, clock, times, call } = setUp();
+    times(5, 'unreached');
+    const waits: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      waits.push(breaker.remaining());
+      clock.now += breaker.remaining();
+      expect(call('unreached')).toBe(true);
+    }
+    expect(waits).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    clock.now += breaker.remaining();
+    call('ok');
+    times(5, 'unreached');
+    expect(breaker.remaining()).toBe(2000);
+  });
+
+  it('is not held up by a probe that hangs', () => {
+    const { breaker, clock, times } = setUp();
+    times(5, 'unreached');
+    clock.now += 2000;
+    const hanging = breaker.admit()!;
+    expect([breaker.admit(), breaker.state()]).toEqual([undefined, 'half-open']);
+    clock.now += 1000;
+    breaker.settle(breaker.admit()!, 'ok');
+    expect(breaker.state()).toBe('closed');
+    // What becomes of the first is of another time.
+    for (let index = 0; index < 5; index += 1) breaker.settle(hanging, 'unreached');
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('does not take late ends of calls from before for probes', () => {
+    const { breaker, clock, times } = setUp();
+    const early = breaker.admit()!;
+    times(5, 'unreached');
+    breaker.settle(early, 'ok');
+    expect(breaker.state()).toBe('open');
+    clock.now += 2000;
+    breaker.admit();
+    breaker.settle(early, 'ok');
+    expect(breaker.state()).toBe('half-open');
+  });
+
+  it('is opened and closed by checks too', () => {
+    const { breaker } = setUp();
+    for (let index = 0; index < 5; index += 1) breaker.checked(false);
+    expect(breaker.state()).toBe('open');
+    breaker.checked(false);
+    breaker.checked(true);
+    expect(breaker.state()).toBe('closed');
+  });
+
+  it('never lets more probes through than paced, whatever happens', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(5000) }),
+      fc.record({ kind: fc.constant('call' as const) }),
+      fc.record({
+        kind: fc.constant('end' as const),
+        which: fc.nat(50),
+        evidence: fc.constantFrom<Evidence>('unreached', 'failed', 'neutral'),
+      }),
+      fc.record({ kind: fc.constant('check' as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const { breaker, clock, times } = setUp();
+        times(5, 'unreached');
+        const running: number[] = [];
+        const probes: number[] = [];
+        for (const next of steps) {
+          if (next.kind === 'wait') clock.now += next.ms;
+          else if (next.kind === 'check') breaker.checked(false);
+          else if (next.kind === 'call') {
+            const permit = breaker.admit();
+            if (permit === undefined) continue;
+            running.push(permit);
+            probes.push(clock.now);
+          } else {
+            const [permit] = running.splice(next.which % Math.max(1, running.length), 1);
+            if (permit !== undefined) breaker.settle(permit, next.evidence);
+          }
+          expect(breaker.state()).not.toBe('closed');
+        }
+        for (const [index, at] of probes.entries()) {
+          if (index > 0) expect(at - probes[index - 1]!).toBeGreaterThanOrEqual(options.pace);
+        }
+        if (probes[0] !== undefined) expect(probes[0]).toBeGreaterThanOrEqual(1000 + options.open);
+      }),
+    );
+  });
+});
