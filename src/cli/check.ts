@@ -66,6 +66,7 @@ async function contentProblem(config: Config, policy: CompiledPolicy): Promise<s
       log,
       policy: () => policy,
       onPinEvent: say,
+      onBound: say,
     });
     await checks.close();
     return undefined;

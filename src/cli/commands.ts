@@ -1,4 +1,5 @@
 import { approveCommand } from './approve.ts';
+import { blocksCommand } from './blocks.ts';
 import { checkCommand } from './check.ts';
 import { type Command, type CommandIo, exitCodes, invoke } from './command.ts';
 import { diffCommand } from './diff.ts';
@@ -26,6 +27,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['roles', rolesCommand],
   ['approve', approveCommand],
   ['keys', keysCommand],
+  ['blocks', blocksCommand],
   ['generate-certs', generateCertsCommand],
   ['healthcheck', healthcheckCommand],
 ]);

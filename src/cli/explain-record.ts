@@ -6,6 +6,7 @@ import { formatExplanation } from '../policy/format-explanation.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import { own } from '../values/json.ts';
 import { type RecordedRequest, readAuditRecords, recordedRequest } from './audit-records.ts';
+import { methodOf } from './method-of.ts';
 
 /** What was decided then, and what the policies of now say to the same. */
 export interface RecordExplanation {
@@ -61,7 +62,7 @@ export function explainRecord(recorded: RecordedRequest, policy: CompiledPolicy)
   const subject = assumeRoles(request.subject, roles, policy);
   return {
     recorded,
-    now: explain({ ...request, subject }, policy),
+    now: explain({ ...request, subject }, policy, methodOf(request)),
     rolesNotById: roles.filter((role) => !byId.has(role)),
     rolesGone: roles.filter((role) => !policy.parts.roles.has(role)),
   };

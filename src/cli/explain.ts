@@ -2,6 +2,7 @@ import { parseJsonText } from '../arguments/roles/json-text.ts';
 import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
 import { rolesOfKey } from '../gateway/roles-of-keys.ts';
+import { auditFilesOf } from '../gateway/worker-orders.ts';
 import { loadPolicies } from '../gateway.ts';
 import { resourceName } from '../mcp/uri.ts';
 import type { AccessRequest, Action, ResourceKind } from '../policy/access-request.ts';
@@ -12,6 +13,7 @@ import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { type Command, type CommandIo, type CommandValues, exitCodes, jsonLines, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 import { explainRecord, findRecord, formatRecordExplanation } from './explain-record.ts';
+import { methodOf } from './method-of.ts';
 import { readSubject } from './subject.ts';
 
 /** The action that a target is asked for unless another is named. */
@@ -43,7 +45,7 @@ Usage: sallyport explain --as WHO (--tool | --resource | --prompt | --method) NA
   --at TIME           ISO 8601; default now
   --record ID         exchange or trace id of a past decision: what was decided then, and what the policies say now,
                       with the roles that the caller had and, where they were recorded, the redacted arguments
-  --audit FILE        where to look for it; may be given more than once; default: the audit file of the configuration
+  --audit FILE        where to look for it; may be given more than once; default: those of the configuration
   --json              the answer as JSON
 ${configOptionsHelp}
 
@@ -80,7 +82,8 @@ Examples:
       return exitCodes.configuration;
     }
     const record = text(values, 'record');
-    if (record !== undefined) return explainRecorded(record, values, config.audit.file, compiled.policy, io);
+    if (record !== undefined)
+      return explainRecorded(record, values, auditFilesOf(config), compiled.policy, io);
     let request: AccessRequest;
     try {
       request = readRequest(values, config);
@@ -89,7 +92,7 @@ Examples:
       io.stderr(`${error.message}\n\n${explainCommand.help}`);
       return exitCodes.usage;
     }
-    const explanation = explain(request, compiled.policy);
+    const explanation = explain(request, compiled.policy, methodOf(request));
     io.stdout(values['json'] === true ? jsonLines(explanation) : formatExplanation(explanation));
     return explanation.effect === 'allow' ? exitCodes.ok : exitCodes.no;
   },
@@ -98,12 +101,12 @@ Examples:
 async function explainRecorded(
   id: string,
   values: CommandValues,
-  auditFile: string | undefined,
+  auditFiles: readonly string[],
   policy: CompiledPolicy,
   io: CommandIo,
 ): Promise<number> {
   const named = values['audit'] as readonly string[] | undefined;
-  const files = named ?? (auditFile === undefined ? [] : [auditFile]);
+  const files = named ?? auditFiles;
   const found = await findRecord(id, files);
   if (found === undefined) {
     io.stderr(`No decision with this id in ${files.join(', ') || 'any file'}\n`);

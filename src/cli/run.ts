@@ -1,4 +1,7 @@
-import { type Gateway, startGateway } from '../gateway.ts';
+import type { Config } from '../config/schema.ts';
+import type { Primary, PrimaryStarted } from '../gateway/primary.ts';
+import { type Gateway, type Started, startGateway } from '../gateway.ts';
+import { workerCount } from '../workers/options.ts';
 import { type Command, exitCodes } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 
@@ -14,6 +17,9 @@ SIGHUP reads policies, certificates, keys and lists again, and reopens the audit
 SIGTERM and SIGINT drain: readiness off, no new work, running calls end, audit flushed, exit code 0.
 A second one ends at once.
 
+With "workers" above 1 this process is the primary of that many others. Signals go to it; exit code 1 where workers keep
+ending soon after their start.
+
 Examples:
   sallyport run --config sallyport.yaml
   sallyport run --set admin.bind=127.0.0.1:9191
@@ -21,9 +27,14 @@ Examples:
 `,
   options: configOptions,
   async run(values, _positionals, io) {
+    // Only a process that another one forked has a pipe to it.
+    if (process.send !== undefined) {
+      const { isWorkerProcess, runWorker } = await import('../gateway/worker.ts');
+      if (isWorkerProcess()) return runWorker();
+    }
     const config = await readConfig(values, io);
     if (config === undefined) return exitCodes.configuration;
-    let gateway: Gateway | undefined;
+    let gateway: Pick<Gateway, 'reload' | 'drain'> | undefined;
     const told = Promise.withResolvers<void>();
     let stopping = false;
     const stop = (): void => {
@@ -36,16 +47,31 @@ Examples:
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     process.on('SIGHUP', () => void gateway?.reload('signal'));
-    const started = await startGateway(config);
+    const started = await start(config);
     if (!started.ok) {
       for (const line of started.problems) io.stderr(`${line}\n`);
       return exitCodes.configuration;
     }
     gateway = started.gateway;
+    let code: number = exitCodes.ok;
+    if ('failed' in gateway) {
+      void (gateway as Primary).failed.then(() => {
+        code = exitCodes.no;
+        stopping = true;
+        told.resolve();
+      });
+    }
     await told.promise;
     return gateway.drain().then(
-      () => exitCodes.ok,
+      () => code,
       () => exitCodes.no,
     );
   },
 };
+
+/** One process is a gateway by itself, and knows nothing of others. */
+async function start(config: Config): Promise<Started | PrimaryStarted> {
+  if (workerCount(config.workers) === 1) return startGateway(config);
+  const { startPrimary } = await import('../gateway/primary.ts');
+  return startPrimary(config, process.argv[1] ?? '');
+}

@@ -6,7 +6,7 @@ import { openUpstreams } from '../gateway/upstreams.ts';
 import { visible } from '../pins/visible.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import { scaffoldPolicy } from '../policy/scaffold.ts';
-import { type HttpUpstreamOptions, httpUpstreamOptions } from '../upstream/options.ts';
+import { endpointUrls, type HttpUpstreamOptions, httpUpstreamOptions } from '../upstream/options.ts';
 import { type Command, type CommandIo, type CommandValues, exitCodes, text } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
 import { readServerLists } from './server-lists.ts';
@@ -50,7 +50,7 @@ Examples:
     try {
       const lists = await readServerLists(port);
       if (lists === undefined) {
-        io.stderr(`${server.http.url}: its lists could not be read\n`);
+        io.stderr(`${endpointUrls(server.http).join(', ')}: its lists could not be read\n`);
         return exitCodes.configuration;
       }
       const { document, leftOut } = scaffoldPolicy({ upstream: server.name, ...lists });

@@ -13,13 +13,18 @@ export interface AdminDependencies {
   /** Whether the process works at all. False has an orchestrator restart it. */
   live(): boolean;
   /** Whether calls will be served. `body` is JSON and is shown to whoever asks. */
-  ready(): { readonly ready: boolean; readonly body: string };
+  ready(): Health | Promise<Health>;
   /** The text of a scrape. */
   metrics(): Promise<string>;
   /** Content type of that text. */
   readonly metricsType: string;
   /** Told of each refusal, exactly once. Absent: refusals are only answered. */
   onRefusal?(refusal: Refusal): void;
+}
+
+export interface Health {
+  readonly ready: boolean;
+  readonly body: string;
 }
 
 export interface RunningAdmin {
@@ -89,7 +94,7 @@ async function answer(
       return;
     }
     case '/readyz': {
-      const { ready, body } = deps.ready();
+      const { ready, body } = await deps.ready();
       write(response, ready ? 200 : 503, 'application/json', body);
       return;
     }

@@ -40,6 +40,7 @@ export class BodyReader {
   #add(chunk: Buffer): void {
     if (this.#over) return;
     this.#length += chunk.length;
+    this.#reply.connection.bodyBytes += chunk.length;
     if (this.#length > this.#limit) {
       this.#stop();
       this.#reply.refuse('body-too-large', `more than ${this.#limit} bytes`);

@@ -1,10 +1,9 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../errors.ts';
-import { addressKey } from '../identity/address-key.ts';
 import type { Peer } from '../identity/peer.ts';
 import type { CertificateRefused } from './certificate-refused.ts';
 import type { ClientChain } from './client-chain.ts';
+import type { Stranger } from './doors.ts';
 import type { ProvenPeer } from './peer.ts';
 
 /** Counts open sockets in all and per address. Both maps hold at most as many entries as there are sockets. */
@@ -19,10 +18,19 @@ export class Admission {
     this.#mostPerAddress = limits.connectionsPerAddress;
   }
 
-  /** Counts a socket until it closes. @returns why it may not stay; it is then not counted */
-  enter(socket: Socket, address: string): ErrorCode | undefined {
+  /**
+   * Counts a socket until it closes.
+   *
+   * @param key of its address; undefined for one that is counted in all only
+   * @returns why it may not stay; it is then not counted
+   */
+  enter(socket: Socket, key: string | undefined): 'overloaded' | 'flooded' | undefined {
     if (this.sockets.size >= this.#most) return 'overloaded';
-    const key = addressKey(address);
+    if (key === undefined) {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+      return undefined;
+    }
     const count = this.#perAddress.get(key) ?? 0;
     if (count >= this.#mostPerAddress) return 'flooded';
     this.sockets.add(socket);
@@ -51,6 +59,7 @@ export class Connection {
   readonly unverified: CertificateRefused | undefined;
   /** The certificate that it showed is on the deny list. */
   readonly revoked: boolean;
+  readonly stranger: Stranger;
   /** Monotonic milliseconds. */
   readonly openedAt: number;
   /** Undefined on HTTP/1.1. */
@@ -58,18 +67,21 @@ export class Connection {
   /** Requests that are not answered yet. Bounded by `http2Streams`, and on HTTP/1.1 by the pipelining bound. */
   readonly underWay = new Set<UnderWay>();
   requests = 0;
+  /** Bytes of bodies that were read. */
+  bodyBytes = 0;
   /** The next answer is the last. */
   closing = false;
   /** Nothing more is answered: what a peer sends after a refusal that closes is not read as requests. */
   refused = false;
   idleSince: number;
 
-  constructor(socket: Socket, proven: ProvenPeer, revoked: boolean, now: number) {
+  constructor(socket: Socket, proven: ProvenPeer, revoked: boolean, stranger: Stranger, now: number) {
     this.socket = socket;
     this.peer = proven.peer;
     this.chain = proven.chain;
     this.unverified = proven.unverified;
     this.revoked = revoked;
+    this.stranger = stranger;
     this.openedAt = now;
     this.idleSince = now;
     socket.once('close', () => this.#tellGone());

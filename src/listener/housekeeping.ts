@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 import type { BodyReader } from './body.ts';
 import type { Connection } from './connections.ts';
 import type { HttpEventStream } from './event-stream.ts';
+import { saysTooMuch } from './http2-floods.ts';
 import type { ListenerLimits } from './options.ts';
 import { type AnyResponse, cutOff } from './reply.ts';
 
@@ -11,7 +12,16 @@ const slowestBytesPerMs = 16.384;
 interface Unsent {
   readonly response: AnyResponse;
   readonly bytes: number;
+  /** Monotonic milliseconds. */
+  readonly since: number;
   deadline: number;
+}
+
+export interface HousekeepingDependencies {
+  /** An HTTP/2 connection says far more than its requests: it is to be closed. */
+  onFlood(connection: Connection): void;
+  /** An answer was cut off because clients have not taken too much in all. */
+  onUnsentCut(): void;
 }
 
 /**
@@ -25,11 +35,14 @@ export class Housekeeping {
   readonly streams = new Set<HttpEventStream>();
   /** Every connection after its handshake, oldest first. */
   readonly connections = new Set<Connection>();
+  #unsentBytes = 0;
   readonly #unsent = new Map<AnyResponse, Unsent>();
   readonly #limits: ListenerLimits;
+  readonly #deps: HousekeepingDependencies;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(limits: ListenerLimits) {
+  constructor(limits: ListenerLimits, deps: HousekeepingDependencies) {
+    this.#deps = deps;
     this.#limits = limits;
     const shortest = Math.min(
       limits.bodyTimeout,
@@ -42,9 +55,21 @@ export class Housekeeping {
     this.#timer.unref();
   }
 
-  /** Watches an answer that the client has not taken yet, and ends it where the client takes too long. */
+  /**
+   * Watches an answer that the client has not taken yet, and ends it where the client takes too long, or where all that is
+   * unsent gets too much: then those that held most for longest go first, so that who is only slow for a moment stays.
+   */
   watchUnsent(response: AnyResponse, bytes: number): void {
-    this.#unsent.set(response, { response, bytes, deadline: this.#flushDeadline(performance.now(), bytes) });
+    const since = performance.now();
+    this.#unsent.set(response, { response, bytes, since, deadline: this.#flushDeadline(since, bytes) });
+    this.#unsentBytes += bytes;
+    if (this.#unsentBytes <= this.#limits.unsentBytes) return;
+    // What was taken in the meantime is known at the next tick only.
+    this.#tendUnsent(since);
+    while (this.#unsentBytes > this.#limits.unsentBytes) {
+      this.#cutUnsent(this.#heaviest(since));
+      this.#deps.onUnsentCut();
+    }
   }
 
   stop(): void {
@@ -68,12 +93,14 @@ export class Housekeeping {
   }
 
   #tendConnections(now: number): void {
-    const { connectionAge, idleTimeout } = this.#limits;
+    const { connectionAge, headerBytes, idleTimeout } = this.#limits;
     for (const connection of this.connections) {
       if (now - connection.openedAt >= connectionAge) connection.retire();
       // HTTP/1.1 has Node's own keep-alive timeout; an HTTP/2 session without streams would stay for ever.
       const { session } = connection;
-      if (session === undefined || connection.underWay.size > 0) continue;
+      if (session === undefined) continue;
+      if (saysTooMuch(connection, headerBytes)) this.#deps.onFlood(connection);
+      if (connection.underWay.size > 0) continue;
       if (now - connection.idleSince < idleTimeout) continue;
       if (now - connection.idleSince < idleTimeout * 2) session.close();
       else connection.destroy();
@@ -83,15 +110,33 @@ export class Housekeeping {
   #tendUnsent(now: number): void {
     for (const [response, unsent] of this.#unsent) {
       if (isOver(response) || response.writableLength === 0) {
-        this.#unsent.delete(response);
+        this.#forgetUnsent(unsent);
       } else if (response.socket === null) {
         // A pipelined answer waits for its turn, not for the client.
         unsent.deadline = this.#flushDeadline(now, unsent.bytes);
       } else if (now >= unsent.deadline) {
-        this.#unsent.delete(response);
-        cutOff(response, constants.NGHTTP2_CANCEL);
+        this.#cutUnsent(unsent);
       }
     }
+  }
+
+  /** By bytes and the time for which they were held. There is at least one. */
+  #heaviest(now: number): Unsent {
+    const weight = ({ bytes, since }: Unsent): number => bytes * (now - since);
+    let heaviest: Unsent | undefined;
+    for (const unsent of this.#unsent.values()) {
+      if (heaviest === undefined || weight(unsent) > weight(heaviest)) heaviest = unsent;
+    }
+    return heaviest!;
+  }
+
+  #cutUnsent(unsent: Unsent): void {
+    this.#forgetUnsent(unsent);
+    cutOff(unsent.response, constants.NGHTTP2_CANCEL);
+  }
+
+  #forgetUnsent({ response, bytes }: Unsent): void {
+    if (this.#unsent.delete(response)) this.#unsentBytes -= bytes;
   }
 }
 

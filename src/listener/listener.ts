@@ -6,20 +6,26 @@ import type { Peer, PeerCertificate } from '../identity/peer.ts';
 import type { Arrival } from '../pipeline/arrival.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { bracketed, isLoopbackBind, parseBind } from './bind.ts';
+import type { Blocks } from './blocks.ts';
 import { BodyReader } from './body.ts';
 import { isStillTrusted } from './client-chain.ts';
 import type { Connection } from './connections.ts';
 import { cutConnections } from './cut-connections.ts';
+import { dispatch, fail } from './dispatch.ts';
 import type { Documents } from './documents.ts';
+import { Doors } from './doors.ts';
+import type { FloodKind } from './flood-tally.ts';
 import { type GuardRules, guard } from './guard.ts';
 import { createHostRules } from './hosts.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { closeFlooding } from './http2-floods.ts';
 import type { ListenerOptions } from './options.ts';
 import type { ListenerLog, Refusal } from './refusal.ts';
 import type { HttpReply } from './reply.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 import { createGuardedServer, type GuardedServer } from './server.ts';
 import { loadTls, type TlsMaterial } from './tls.ts';
+import { turnAway } from './turn-away.ts';
 
 export interface ListenerDependencies {
   /** Path -> upstream. */
@@ -37,6 +43,10 @@ export interface ListenerDependencies {
   readonly isRevoked?: (certificate: PeerCertificate) => boolean;
   /** A connection is cut now, because its certificate does not count any more. What came over it must not go on. */
   readonly onCut?: (peer: Peer) => void;
+  /** Addresses that are shut out. Absent: none is. */
+  readonly blocks?: Blocks;
+  /** Told of each refusal by a flood, exactly once; `onRefusal` is told of the first ones, and then of many at once. */
+  readonly onFlood?: (kind: FloodKind) => void;
   /** `insecure.plaintext`: allows plain HTTP on an address that others can reach. */
   readonly allowPlaintext?: boolean;
 }
@@ -73,12 +83,21 @@ export async function createListener(
   if (options.tls === undefined && !isLoopbackBind(options.bind) && deps.allowPlaintext !== true) {
     throw new TypeError(`${options.bind}: plain HTTP is for loopback; configure tls`);
   }
+  const doors = new Doors(options.limits, {
+    blocks: deps.blocks,
+    onRefusal: (refusal) => deps.onRefusal(refusal),
+    onFlood: (kind) => deps.onFlood?.(kind),
+  });
   const state: ListenerState = {
     options,
     deps,
     material: options.tls === undefined ? undefined : await loadTls(options.tls),
     stopping: false,
-    housekeeping: new Housekeeping(options.limits),
+    doors,
+    housekeeping: new Housekeeping(options.limits, {
+      onFlood: (connection) => closeFlooding(connection, doors),
+      onUnsentCut: () => doors.count('unsent'),
+    }),
   };
   for (const warning of state.material?.warnings ?? []) deps.log.warn('tls file', { warning });
   let guarded: GuardedServer | undefined;
@@ -100,6 +119,7 @@ interface ListenerState {
   readonly options: ListenerOptions;
   readonly deps: ListenerDependencies;
   readonly housekeeping: Housekeeping;
+  readonly doors: Doors;
   material: TlsMaterial | undefined;
   stopping: boolean;
 }
@@ -115,7 +135,7 @@ function replyOf(request: IncomingMessage): HttpReply | undefined {
 }
 
 function createApp(state: ListenerState, created: (guarded: GuardedServer) => void): FastifyInstance {
-  const { options, deps, housekeeping } = state;
+  const { options, deps, housekeeping, doors } = state;
   const rules: GuardRules = {
     hosts: createHostRules(options.bind, options.hosts, options.origins),
     routes: deps.routes,
@@ -135,6 +155,7 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
     serverFactory: (handler) => {
       const guarded = createGuardedServer(options, {
         housekeeping,
+        doors,
         onRefusal: deps.onRefusal,
         material: () => state.material,
         stopping: () => state.stopping,
@@ -143,7 +164,7 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
           const { connection } = reply;
           const most = options.limits.requestsPerConnection;
           if (state.stopping || (most !== undefined && connection.requests >= most)) connection.retire();
-          if (!guard(reply, rules)) return;
+          if (turnAway(reply, doors) || !guard(reply, rules)) return;
           if (reply.awaitsContinue && request.method === 'POST') response.writeContinue();
           (request as { [replyKey]?: HttpReply })[replyKey] = reply;
           handler(request as IncomingMessage, response as ServerResponse);
@@ -185,36 +206,6 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
     fail(replyOf(request.raw), error, deps);
   });
   return app;
-}
-
-function dispatch(reply: HttpReply, body: Buffer, deps: ListenerDependencies): void {
-  if (reply.gone) return;
-  const { request, ordinaryFrom } = reply;
-  const arrival: Arrival = {
-    peer: reply.connection.peer,
-    upstream: reply.upstream!,
-    verb: reply.verb as Arrival['verb'],
-    rawHeaders: ordinaryFrom === 0 ? request.rawHeaders : request.rawHeaders.slice(ordinaryFrom),
-    body,
-  };
-  try {
-    deps.handle(arrival, reply).then(
-      () => {
-        if (!reply.answered && !reply.gone) fail(reply, new Error('No answer was given'), deps);
-      },
-      (error: unknown) => fail(reply, error, deps),
-    );
-  } catch (error) {
-    fail(reply, error, deps);
-  }
-}
-
-/** A fault of our own: an answer if there is still time for one, otherwise an end that cannot be taken for a whole answer. */
-function fail(reply: HttpReply | undefined, error: unknown, deps: ListenerDependencies): void {
-  deps.log.error('request failed in the gateway', { error });
-  if (reply === undefined) return;
-  if (!reply.answered) reply.refuse('internal', error);
-  else reply.abort();
 }
 
 async function listen(server: Server, bind: string, tls: boolean): Promise<RunningListener['address']> {
@@ -267,6 +258,7 @@ function createHandle(
     await closed;
     clearTimeout(cut);
     housekeeping.stop();
+    state.doors.close();
     await app.close();
   };
   const cutWhere = (fits: (connection: Connection) => boolean): number =>

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { bytes, duration } from '../document/units.ts';
 import { isLoopbackBind, parseBind } from './bind.ts';
+import { ratesOptions, trustedOptions } from './flood-options.ts';
 import { normaliseHost, normaliseOrigin } from './hosts.ts';
 
 export { isLoopbackBind } from './bind.ts';
 export { wellKnownPrefix } from './documents.ts';
+export { blocksOptions, controlOptions } from './flood-options.ts';
 
 const bind = z.string().refine((text) => parseBind(text) !== undefined, {
   error: 'expected host:port, such as 127.0.0.1:8443 or [::]:8443',
@@ -94,6 +96,8 @@ const limits = z
       'Open connections of one address (IPv6: of one /64). Default 1000, because a whole office may share one, but ' +
         'must not take all there are.',
     ),
+    trusted: trustedOptions,
+    rates: ratesOptions.describe('How often connections and requests may come, before anybody is known.'),
     connectionAge: duration({ min: 50 })
       .prefault('1h')
       .describe(
@@ -120,6 +124,13 @@ const limits = z
       .describe(
         'Idle time after which a connection is closed. Default 65s, because common balancers keep idle connections ' +
           'for 60s and must be the first to close them.',
+      ),
+    unsentBytes: bytes({ min: 1024 ** 2, max: 64 * 1024 ** 3 })
+      .prefault('256MiB')
+      .describe(
+        'Answers that clients have not taken yet, all together. Beyond, those that hold most for longest are cut off ' +
+          'with their connections. Default 256MiB, because it holds the answers of hundreds of slow clients, and a quarter of what a ' +
+          'small container has.',
       ),
     stallTimeout: duration({ min: 50 })
       .prefault('30s')

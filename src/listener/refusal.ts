@@ -13,6 +13,8 @@ export interface Refusal {
   readonly status: number;
   /** What really happened, for operators. */
   readonly cause: unknown;
+  /** How many refusals this one stands for, where a flood makes too many to tell of each; it is the last of them. */
+  readonly times?: number;
 }
 
 /** What the listener tells operators, beside refusals. */

@@ -154,11 +154,18 @@ export class HttpReply implements Reply, UnderWay {
   /**
    * Refuses the request, tells it once, and ends the connection where part of the request is still to come: what a peer
    * sends after a refusal must not be read as its next request.
+   *
+   * @param tell who is told, where it is not told as other refusals are
    */
-  refuse(code: ErrorCode, cause: unknown, headers: ReplyHeaders = {}): void {
+  refuse(
+    code: ErrorCode,
+    cause: unknown,
+    headers: ReplyHeaders = {},
+    tell: (refusal: Refusal) => void = (refusal) => this.#context.onRefusal(refusal),
+  ): void {
     if (this.#answered || this.#gone) return;
     const { status } = errorTable[code];
-    this.#context.onRefusal({
+    tell({
       peer: this.connection.peer,
       verb: this.verb,
       upstream: this.upstream,
@@ -250,7 +257,8 @@ const ownHeaders = { 'x-content-type-options': 'nosniff' };
 /** Ends the exchange under an answer without finishing it. */
 export function cutOff(response: AnyResponse, code: number): void {
   if (response.stream !== undefined) response.stream.close(code);
-  else response.socket?.destroy();
+  // A pipelined answer that waits for its turn has no socket of its own yet.
+  else (response.socket ?? response.req.socket)?.destroy();
 }
 
 function ignore(): void {}

@@ -1,19 +1,19 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type ErrorCode, errorTable } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Peer, PeerCertificate } from '../identity/peer.ts';
 import { CertificateRefused } from './certificate-refused.ts';
 import { Admission, Connection } from './connections.ts';
+import type { Doors } from './doors.ts';
 import { peerOfHandshake } from './handshake-peer.ts';
 import type { Housekeeping } from './housekeeping.ts';
+import { closeFlooding, watchControlFrames } from './http2-floods.ts';
+import { createNodeServer } from './node-server.ts';
 import type { ListenerOptions } from './options.ts';
 import { plainPeer, unmapped } from './peer.ts';
-import { knownVerb, rawRefusal } from './refusal.ts';
+import { onClientError, refuseRaw } from './raw-refusals.ts';
 import { type AnyRequest, type AnyResponse, HttpReply, type ReplyContext } from './reply.ts';
-import { maximumHeaders } from './request-headers.ts';
-import { allowedVerbs } from './routes.ts';
 import type { TlsMaterial } from './tls.ts';
 
 /** A Node server whose every socket, handshake and parser error is accounted for. */
@@ -24,6 +24,7 @@ export interface GuardedServer {
 
 export interface ServerDependencies extends ReplyContext {
   readonly housekeeping: Housekeeping;
+  readonly doors: Doors;
   /** The TLS files as last read; undefined for plain HTTP/1.1. */
   material(): TlsMaterial | undefined;
   /** Whether a verified client certificate is on the deny list. */
@@ -33,6 +34,7 @@ export interface ServerDependencies extends ReplyContext {
 
 /** Makes the server and puts admission, connection records and refusals between its parts. Does not listen yet. */
 export function createGuardedServer(options: ListenerOptions, deps: ServerDependencies): GuardedServer {
+  const { doors } = deps;
   const server = createNodeServer(options, deps.material());
   const admission = new Admission(options.limits);
   const bySocket = new WeakMap<object, Connection>();
@@ -50,7 +52,8 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
       : { peer: plainPeer(socket), chain: undefined, unverified: undefined };
     const certificate = proven.peer.tls?.certificate;
     const revoked = certificate !== undefined && deps.isRevoked(certificate);
-    const connection = new Connection(socket, proven, revoked, performance.now());
+    const stranger = doors.stranger(proven.peer.address);
+    const connection = new Connection(socket, proven, revoked, stranger, performance.now());
     bySocket.set(socket, connection);
     deps.housekeeping.connections.add(connection);
     socket.once('close', () => deps.housekeeping.connections.delete(connection));
@@ -66,10 +69,17 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
       socket.destroy();
       return;
     }
-    const full = admission.enter(socket, peer.address);
+    const stranger = doors.stranger(peer.address);
+    // Before any TLS work: that is what a flood of handshakes is after.
+    if (!doors.mayConnect(stranger, peer)) {
+      socket.destroy();
+      return;
+    }
+    const full = admission.enter(socket, stranger.key);
     if (full !== undefined) {
       socket.destroy();
-      refuseSocket(peer, full, 'too many connections');
+      const kind = full === 'overloaded' ? 'connections' : 'connections-per-address';
+      doors.turnAway(kind, peer, full);
       return;
     }
     const material = deps.material();
@@ -94,8 +104,10 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
         session.destroy();
         return;
       }
-      opening.session = session;
-      bySession.set(session, opening);
+      const connection = opening;
+      connection.session = session;
+      bySession.set(session, connection);
+      watchControlFrames(session, () => closeFlooding(connection, doors));
     });
     server.on('sessionError', (error: NodeJS.ErrnoException, session: ServerHttp2Session) => {
       const connection = bySession.get(session);
@@ -155,55 +167,6 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
   return { server, admission };
 }
 
-function createNodeServer(options: ListenerOptions, material: TlsMaterial | undefined): Server {
-  const { limits } = options;
-  const http1 = {
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headersTimeout,
-    // Only a backstop: bodies have their own clock, which also runs on HTTP/2 and can still answer.
-    requestTimeout: limits.headersTimeout + limits.bodyTimeout * 2 + 5000,
-    connectionsCheckingInterval: Math.min(1000, Math.max(20, Math.floor(limits.headersTimeout / 4))),
-    keepAliveTimeout: limits.idleTimeout,
-    // The guard asks for exactly one Host on both versions; Node's own answer would leave no record.
-    requireHostHeader: false,
-    insecureHTTPParser: false,
-    joinDuplicateHeaders: false,
-    noDelay: true,
-  };
-  let server: Server & { maxHeadersCount?: number | null };
-  if (material === undefined) {
-    server = createServer(http1) as unknown as Server;
-  } else {
-    const mode = options.tls?.clients?.mode ?? 'none';
-    server = createSecureServer({
-      ...http1,
-      ...material.context,
-      allowHTTP1: true,
-      requestCert: mode !== 'none',
-      rejectUnauthorized: mode === 'require',
-      handshakeTimeout: limits.headersTimeout,
-      settings: {
-        enablePush: false,
-        maxConcurrentStreams: limits.http2Streams,
-        maxHeaderListSize: limits.headerBytes,
-      },
-      // One more than is allowed, so that it is the guard that answers; beyond, Node resets the stream.
-      maxHeaderListPairs: maximumHeaders + 1,
-      // 64 MB of unsent answers and unread bodies of one connection; above it new streams are refused.
-      maxSessionMemory: 64,
-      maxSessionInvalidFrames: 100,
-      maxSessionRejectedStreams: 100,
-      // Rapid reset (CVE-2023-44487): cancelling 200 at once is honest in no MCP client.
-      streamResetBurst: 200,
-      streamResetRate: 20,
-      unknownProtocolTimeout: 1000,
-    } as Parameters<typeof createSecureServer>[0]) as unknown as Server;
-  }
-  // No count of Node's own: it drops what is beyond in silence, and the guard would not see it.
-  server.maxHeadersCount = 0;
-  return server;
-}
-
 /** Puts a step before the listeners that Node's own constructors have added to an event. */
 function intercept(
   server: Server,
@@ -231,74 +194,4 @@ function handshakeCode(error: NodeJS.ErrnoException, socket: TLSSocket): ErrorCo
   if (error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') return 'credential-missing';
   // In TLS 1.3 and 1.2 alike Node asks OpenSSL for the outcome and closes by itself.
   return socket.authorizationError ? 'credential-invalid' : 'tls-handshake';
-}
-
-const parserCodes: ReadonlyMap<string, ErrorCode> = new Map([
-  ['HPE_HEADER_OVERFLOW', 'header-too-large'],
-  ['ERR_HTTP_REQUEST_TIMEOUT', 'request-timeout'],
-]);
-
-function onClientError(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  connection: Connection | undefined,
-  deps: ServerDependencies,
-): void {
-  // An answer is on its way, and the socket closes after it: a dead parser complains about every further byte.
-  if (connection?.refused === true && !socket.destroyed) return;
-  // A peer that goes away in the middle of a request is not refused anything.
-  const parserError = error.code?.startsWith('HPE_') === true && error.code !== 'HPE_INVALID_EOF_STATE';
-  if (connection === undefined || !(parserError || error.code === 'ERR_HTTP_REQUEST_TIMEOUT')) {
-    socket.destroy();
-    return;
-  }
-  const code = parserCodes.get(error.code ?? '') ?? 'header-invalid';
-  const [only, ...others] = connection.underWay;
-  // The one request under way is the broken one if its own body was still arriving: it gets the answer.
-  if (only instanceof HttpReply && others.length === 0 && !only.request.complete && !only.headSent) {
-    only.refuse(code, error);
-    return;
-  }
-  if (code === 'request-timeout' && socket.bytesRead === 0) {
-    socket.destroy();
-    return;
-  }
-  // With earlier requests unanswered, this answer would be read as theirs: only the end of the connection is safe.
-  refuseRaw(connection, connection.underWay.size > 0 ? undefined : socket, code, undefined, deps, error);
-  if (connection.underWay.size > 0) socket.destroy();
-}
-
-/** Answers on a bare socket and closes it. `socket` undefined records only. */
-function refuseRaw(
-  connection: Connection | undefined,
-  socket: Socket | undefined,
-  code: ErrorCode,
-  request: IncomingMessage | undefined,
-  deps: ServerDependencies,
-  cause: unknown = request?.method,
-): void {
-  if (connection === undefined) {
-    socket?.destroy();
-    return;
-  }
-  connection.refused = true;
-  const writable = socket?.writable === true;
-  deps.onRefusal({
-    peer: connection.peer,
-    verb: knownVerb(request?.method),
-    upstream: undefined,
-    code,
-    status: writable ? errorTable[code].status : 0,
-    cause,
-  });
-  if (socket === undefined) return;
-  if (!writable) {
-    socket.destroy();
-    return;
-  }
-  socket.on('error', () => socket.destroy());
-  socket.end(rawRefusal(code, code === 'http-method' ? { allow: allowedVerbs } : {}), () => {
-    // Half closed: time to read the answer, then gone, whatever the peer does.
-    setTimeout(() => socket.destroy(), 500).unref();
-  });
 }

@@ -16,6 +16,7 @@ describe('help', () => {
       'roles',
       'approve',
       'keys',
+      'blocks',
       'generate-certs',
       'healthcheck',
     ]);

@@ -170,7 +170,7 @@ describe('connections', () => {
   });
 
   it('are bounded per address', async () => {
-    const listener = await startListener({ limits: { connectionsPerAddress: 1 } });
+    const listener = await startListener({ limits: { connectionsPerAddress: 1, trusted: [] } });
     await dial(listener);
     expect(await readAll(await dial(listener))).toBe('');
     expect(listener.refusals).toMatchObject([{ code: 'flooded', status: 0 }]);

@@ -45,7 +45,7 @@ export const answerOk: Handler = async (_arrival, reply) => {
 export async function startListener(
   options: Partial<z.input<typeof listenerOptions>> = {},
   handle: Handler = answerOk,
-  more: Pick<ListenerDependencies, 'documents' | 'tokenRoutes'> = {},
+  more: Pick<ListenerDependencies, 'blocks' | 'documents' | 'onFlood' | 'tokenRoutes'> = {},
 ): Promise<TestListener> {
   const refusals: Refusal[] = [];
   const arrivals: Arrival[] = [];
