@@ -1,12 +1,14 @@
 import { GatewayError } from '../errors.ts';
-import { decodeFrame } from '../mcp/decode.ts';
+import { decodeFrameInTurns } from '../mcp/decode.ts';
 import type { Frame } from '../mcp/frame.ts';
 import { closeAnswer } from './close-answer.ts';
 import type { ConductDependencies, Course } from './course.ts';
+import { dismissed } from './dismissed.ts';
 import { type Ending, endingOfAbort, fail, idOf, outcomeOf, refusedBy } from './ending.ts';
 import { countDropped, type Exchange } from './exchange.ts';
 import { isLongLived } from './long-lived.ts';
 import { judge, relay } from './relay.ts';
+import { isRepeatable } from './repeatable.ts';
 import { endAll, runToUpstream } from './run.ts';
 import type { Sink } from './sink.ts';
 import { headersToUpstream } from './to-upstream.ts';
@@ -35,6 +37,7 @@ export async function conduct(
     upstreamMs: undefined,
     framesToClient: 0,
     streamOpened: false,
+    release: undefined,
   };
   let ending: Ending;
   try {
@@ -59,7 +62,11 @@ export async function conduct(
   if (ending.kind === 'fail' && ending.error.code === 'internal') {
     deps.onFault(ending.error.cause, exchange.id);
   }
-  await settle(ending, course);
+  try {
+    await settle(dismissed(ending, course), course);
+  } finally {
+    course.release?.();
+  }
 }
 
 /** Writes the record, then lets the answer go. No record, no answer. */
@@ -83,6 +90,10 @@ async function settle(ending: Ending, course: Course): Promise<void> {
     case 'fail':
       sink.fail(ending.error, idOf(exchange.request), exchange.era);
       return;
+    case 'dismissed':
+      if (ending.farewell === undefined) sink.end();
+      else sink.final(ending.farewell, 200, undefined);
+      return;
     case 'ended':
     case 'cancelled':
       sink.end();
@@ -99,12 +110,15 @@ async function forward(frame: Frame, course: Course): Promise<Ending> {
     body: frame.kind === 'stream-open' || frame.kind === 'session-end' ? undefined : frame.bytes,
     headers: headersToUpstream(frame, exchange),
     longLived: isLongLived(exchange),
+    repeatable: isRepeatable(frame, exchange),
+    total: exchange.facts.timeout?.ms,
     signal: course.signal,
     ...onBehalfOf(exchange, frame),
   });
   course.upstreamMs = deps.monotonic() - exchange.startedAt;
   switch (answer.kind) {
     case 'json':
+      course.release = answer.done;
       exchange.facts.upstreamSessionId = answer.sessionId;
       return judgeJson(answer, course);
     case 'stream':
@@ -116,10 +130,17 @@ async function forward(frame: Frame, course: Course): Promise<Ending> {
       if (request.kind === 'request' || request.kind === 'stream-open') {
         return fail('upstream-invalid', `the upstream accepted a ${request.kind} without answering it`);
       }
-      return { kind: 'accepted', status: request.kind === 'session-end' ? 200 : 202 };
+      return taken(exchange);
     case 'refused':
       return refusedBy(answer.status, exchange);
   }
+}
+
+/** The upstream took what has no answer. */
+function taken({ request, facts }: Exchange): Ending {
+  if (request.kind !== 'session-end') return { kind: 'accepted', status: 202 };
+  facts.sessionOver = true;
+  return { kind: 'accepted', status: 200 };
 }
 
 /** One JSON body: the answer to a request, or an error of the upstream's transport. */
@@ -130,9 +151,10 @@ async function judgeJson(answer: Extract<UpstreamAnswer, { kind: 'json' }>, cour
     if (exchange.request.kind === 'stream-open')
       return fail('upstream-invalid', 'the upstream opened no stream');
     // Some servers say 200 and a word where 202 is due. It was taken; the word is for nobody.
-    return { kind: 'accepted', status: exchange.request.kind === 'session-end' ? 200 : 202 };
+    return taken(exchange);
   }
-  const decoded = decodeFrame(answer.body, course.deps.upstreamDecodeLimits, 'toClient');
+  const decoding = decodeFrameInTurns(answer.body, course.deps.upstreamDecodeLimits, 'toClient');
+  const decoded = decoding instanceof Promise ? await decoding : decoding;
   if (!decoded.ok) {
     if (answer.status >= 400) return refusedBy(answer.status, exchange);
     return fail('upstream-invalid', decoded.failure.detail);

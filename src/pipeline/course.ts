@@ -30,4 +30,6 @@ export interface Course {
   framesToClient: number;
   /** A long-lived stream began, and the record says so: its end is recorded as the end of a stream. */
   streamOpened: boolean;
+  /** Gives back what the answer holds. */
+  release: (() => void) | undefined;
 }

@@ -16,6 +16,8 @@ export type Ending =
     }
   | { readonly kind: 'accepted'; readonly status: number }
   | { readonly kind: 'fail'; readonly error: GatewayError }
+  /** A stream that was meant to stay open, ended by the gateway with what it may say at the end. */
+  | { readonly kind: 'dismissed'; readonly error: GatewayError; readonly farewell: Buffer | undefined }
   /** A stream that ended and owes nobody an answer. */
   | { readonly kind: 'ended' }
   | { readonly kind: 'cancelled' };
@@ -32,7 +34,10 @@ export function fail(code: ErrorCode, cause: unknown): Ending {
  */
 export function refusedBy(status: number, exchange: Exchange): Ending {
   const cause = `the upstream answered HTTP ${status}`;
-  if (status === 404 && exchange.facts.session !== undefined) return fail('session-unknown', cause);
+  if (status === 404 && exchange.facts.session !== undefined) {
+    exchange.facts.sessionOver = true;
+    return fail('session-unknown', cause);
+  }
   if (status === 405 && exchange.request.kind !== 'request' && exchange.request.kind !== 'notification') {
     return { kind: 'fail', error: new GatewayError('http-method', { cause, headers: { allow: 'POST' } }) };
   }
@@ -72,10 +77,15 @@ export function outcomeOf(ending: Ending, course: Course, replyBytes: number, du
     durationMs,
     upstreamMs: course.upstreamMs,
     requestBytes: exchange.requestBytes,
-    replyBytes: ending.kind === 'answer' ? replyBytes + ending.frame.bytes.length : replyBytes,
+    replyBytes: replyBytes + lastBytes(ending),
     framesToClient: course.framesToClient,
-    cause: ending.kind === 'fail' ? ending.error.cause : undefined,
+    cause: ending.kind === 'fail' || ending.kind === 'dismissed' ? ending.error.cause : undefined,
   };
+}
+
+function lastBytes(ending: Ending): number {
+  if (ending.kind === 'answer') return ending.frame.bytes.length;
+  return ending.kind === 'dismissed' ? (ending.farewell?.length ?? 0) : 0;
 }
 
 function tell(ending: Ending, exchange: Exchange): Pick<Outcome, 'code' | 'rpcCode' | 'status'> {
@@ -93,6 +103,8 @@ function tell(ending: Ending, exchange: Exchange): Pick<Outcome, 'code' | 'rpcCo
       return { code: 'ok', rpcCode: undefined, status: ending.status };
     case 'ended':
       return { code: 'ok', rpcCode: undefined, status: 200 };
+    case 'dismissed':
+      return { code: ending.error.code, rpcCode: undefined, status: 200 };
     case 'cancelled':
       return { code: 'cancelled', rpcCode: undefined, status: 200 };
     case 'fail':

@@ -48,9 +48,11 @@ export interface Facts {
   sealEventId: ((id: string) => string) | undefined;
   /** session: an event id of this stream left the gateway, so the rest may be fetched by a later stream of the session. */
   resumable: boolean;
+  /** conduct: the session is over: its client ended it, or the upstream does not know it any more. */
+  sessionOver: boolean;
   /** conduct: the `Mcp-Session-Id` that this upstream answer carried. Never leaves the gateway. */
   upstreamSessionId: string | undefined;
-  /** session: headers that the answer must carry (`mcp-session-id`). */
+  /** session, limits: headers that the answer must carry (`mcp-session-id`, `ratelimit`). */
   replyHeaders: Record<string, string>;
   /** may-see: the last answer to whether the caller may know of a target. */
   sight: Sight | undefined;
@@ -66,9 +68,9 @@ export interface Facts {
   spent: boolean;
   /** gate: the client left before its answer was complete. */
   clientGone: boolean;
-  /** rate, concurrency: names of the limits that counted this exchange. */
+  /** limits: names of the limits that counted this exchange. */
   limits: string[];
-  /** rate, concurrency: the limit that refused it. */
+  /** limits: the limit that refused it. */
   limitedBy: string | undefined;
   /** protocol, and arguments after a rewrite: `Mcp-Name` and `Mcp-Param-*` to send upstream, names and values in turn. */
   mirroredHeaders: readonly string[];
@@ -76,6 +78,8 @@ export interface Facts {
   readonly findings: Finding[];
   /** addFinding: findings beyond the {@link mostFindings} that are kept. */
   moreFindings: number;
+  /** timeouts: how long this call may take, and the rule that says so. Undefined: as long as others of its upstream. */
+  timeout: { readonly ms: number; readonly rule: string } | undefined;
   /** arguments: values of secret arguments, as text. Nothing that is written down may show them. */
   readonly secrets: string[];
   /**
@@ -92,6 +96,7 @@ export interface Facts {
 export function emptyFacts(): Facts {
   return {
     session: undefined,
+    sessionOver: false,
     sealEventId: undefined,
     resumable: false,
     upstreamSessionId: undefined,
@@ -108,6 +113,7 @@ export function emptyFacts(): Facts {
     mirroredHeaders: [],
     findings: [],
     moreFindings: 0,
+    timeout: undefined,
     secrets: [],
     minted: [],
     upstreamError: undefined,

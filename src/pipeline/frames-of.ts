@@ -1,4 +1,4 @@
-import { type Decoded, type DecodeLimits, decodeBody } from '../mcp/decode.ts';
+import { type Decoded, type DecodeLimits, decodeBody, decodeBodyInTurns } from '../mcp/decode.ts';
 import type { Frame } from '../mcp/frame.ts';
 import type { ProtocolHeaders } from '../mcp/headers.ts';
 import type { Revision } from '../mcp/revision.ts';
@@ -12,8 +12,27 @@ export function framesOf(
   arrival: Pick<Arrival, 'verb' | 'body'>,
   headers: ProtocolHeaders,
   limits: DecodeLimits,
-): Decoded<{ readonly frames: readonly Frame[]; readonly batch: boolean }> {
+): Decoded<Frames> {
   if (arrival.verb === 'POST') return decodeBody(arrival.body, limits, 'toUpstream');
+  return frameOfVerb(arrival, headers);
+}
+
+/** As `framesOf`; where the body is large, others have their turn meanwhile. */
+export function framesInTurns(
+  arrival: Pick<Arrival, 'verb' | 'body'>,
+  headers: ProtocolHeaders,
+  limits: DecodeLimits,
+): Decoded<Frames> | Promise<Decoded<Frames>> {
+  if (arrival.verb === 'POST') return decodeBodyInTurns(arrival.body, limits, 'toUpstream');
+  return frameOfVerb(arrival, headers);
+}
+
+interface Frames {
+  readonly frames: readonly Frame[];
+  readonly batch: boolean;
+}
+
+function frameOfVerb(arrival: Pick<Arrival, 'verb'>, headers: ProtocolHeaders): Decoded<Frames> {
   const frame: Frame =
     arrival.verb === 'GET'
       ? { kind: 'stream-open', lastEventId: headers.lastEventId }

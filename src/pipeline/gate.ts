@@ -12,8 +12,9 @@ import type { Catalog } from './catalog.ts';
 import { conduct } from './conduct.ts';
 import type { ConductDependencies } from './course.ts';
 import { type Exchange, emptyFacts, type Session } from './exchange.ts';
-import { assumedRevision, framesOf } from './frames-of.ts';
+import { assumedRevision, framesInTurns } from './frames-of.ts';
 import { type HoldDependencies, holdOpen } from './hold-open.ts';
+import { createOverloaded, type Load, mayFree } from './load.ts';
 import { isLongLived } from './long-lived.ts';
 import { neededScopes } from './needed-scopes.ts';
 import { refuseArrival } from './refuse-arrival.ts';
@@ -25,6 +26,7 @@ import type { UpstreamPort } from './upstream-port.ts';
 
 export interface GateDependencies extends ConductDependencies, HoldDependencies {
   identify(evidence: Evidence): Authentication | Promise<Authentication>;
+  readonly load: Load;
   /** Lower-case name of the header that carries API keys. */
   readonly apiKeyHeader: string;
   upstream(name: string): { readonly port: UpstreamPort; readonly catalog: Catalog } | undefined;
@@ -60,7 +62,9 @@ interface Known {
  * each. Every arrival gets an answer and leaves a record.
  */
 export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Reply) => Promise<void> {
+  const overloaded = createOverloaded(deps.load);
   return async (arrival, reply) => {
+    let entered = false;
     const time = deps.now();
     const startedAt = deps.monotonic();
     const { epoch } = deps.open;
@@ -71,6 +75,12 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       const upstream = deps.upstream(arrival.upstream);
       if (upstream === undefined) return await refuse(new GatewayError('route-unknown'));
       if (!deps.recorder.accepting()) return await refuse(new GatewayError('audit-unavailable'));
+      // Counted from here on, and not while a refusal waits for its record: refusals must not fill what they keep free.
+      const isUrgent = mayFree(arrival);
+      if (!isUrgent && deps.load.isFull(arrival))
+        return await refuse(overloaded('as much as may be is under way'));
+      deps.load.enter();
+      entered = true;
       const read = readProtocolHeaders(arrival.rawHeaders);
       if (!read.ok) return await refuse(errorOf(read.failure));
       const evidence = evidenceOf(arrival, deps.apiKeyHeader, time);
@@ -85,6 +95,11 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
         return await refuse(needed.length === 0 ? authentication.error : authentication.asking!(needed));
       }
       principal = authentication.principal;
+      if (!isUrgent && deps.load.sheds(principal, deps.policy(), arrival)) {
+        deps.load.leave();
+        entered = false;
+        return await refuse(overloaded('shed: a call of this priority'));
+      }
       if (holdsCredential(read.value.params, evidence)) {
         return await refuse(
           new GatewayError('header-mismatch', { cause: 'a credential in an Mcp-Param header' }),
@@ -93,7 +108,8 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
 
       const { bearer } = authentication;
       const known = { arrival, principal, bearer, headers: read.value, ...upstream, time, startedAt, epoch };
-      const frames = framesOf(arrival, read.value, deps.clientDecodeLimits);
+      const decoding = framesInTurns(arrival, read.value, deps.clientDecodeLimits);
+      const frames = decoding instanceof Promise ? await decoding : decoding;
       if (!frames.ok) return await refuse(errorOf(frames.failure), frames.failure.id);
       const era = classifyEra(frames.value.frames[0]!, read.value);
       if ('code' in era) {
@@ -126,6 +142,8 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       const error = cause instanceof GatewayError ? cause : new GatewayError('internal', { cause });
       if (error.code === 'internal') deps.onFault(cause, '');
       await refuse(error);
+    } finally {
+      if (entered) deps.load.leave();
     }
   };
 }
@@ -153,10 +171,12 @@ async function conductOne(
   const standing = isLongLived(exchange);
   const sink = createReplySink(reply, () => exchange.facts.replyHeaders, standing);
   const over = holdOpen(heldBy(known), standing, abort, deps);
+  if (standing) deps.load.park();
   try {
     await conduct(exchange, known.port, sink, abort.signal, deps);
   } finally {
     over();
+    if (standing) deps.load.unpark();
   }
 }
 

@@ -40,7 +40,10 @@ export function holdOpen(
     callOff = time === undefined ? undefined : deps.at(time, () => abort.abort(expired()));
   };
   expiresAt(held.principal.expiresAt);
-  const leave = deps.open.enter({ ...held, expiresAt, end: (error) => abort.abort(error) }, held.epoch);
+  const leave = deps.open.enter(
+    { ...held, standing, expiresAt, end: (error) => abort.abort(error) },
+    held.epoch,
+  );
   return () => {
     callOff?.();
     leave();

@@ -1,10 +1,12 @@
-import { type DecodeLimits, decodeFrame } from '../mcp/decode.ts';
+import { type DecodeLimits, decodeFrameInTurns } from '../mcp/decode.ts';
 import type { ErrorFrame, ResultFrame } from '../mcp/frame.ts';
 import { eraOf, isRevision } from '../mcp/revision.ts';
 import { type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { BoundName } from './bounds.ts';
 import type { Catalog } from './catalog.ts';
 import { closeAnswer } from './close-answer.ts';
 import { learnInstructions, learnTools } from './learn-tools.ts';
+import { boundTools, defaultLookBounds, type LookBounds } from './list-bounds.ts';
 import type { UpstreamAnswer, UpstreamPort } from './upstream-port.ts';
 
 /** One look of the gateway itself at an upstream's list of tools. */
@@ -14,6 +16,10 @@ export interface Look {
   readonly limits: DecodeLimits;
   /** One time limit for all that is asked. */
   readonly signal: AbortSignal;
+  /** Default: {@link defaultLookBounds}. */
+  readonly bounds?: LookBounds | undefined;
+  /** Told of each bound that this look reaches. */
+  readonly report?: ((bound: BoundName) => void) | undefined;
   /** Lists to read beside that of tools. A server that has no such method has none of it. */
   readonly further?: readonly FurtherList[];
 }
@@ -24,6 +30,18 @@ export interface FurtherList {
   /** Member of the result that holds the entries. */
   readonly member: string;
   learn(entries: readonly JsonValue[]): void;
+}
+
+/** A look under way, and the bytes that it may still bring back. */
+interface Running extends Look {
+  readonly bounds: LookBounds;
+  readonly meter: { left: number };
+  readonly report: (bound: BoundName) => void;
+}
+
+function begin(look: Look): Running {
+  const { bounds = defaultLookBounds, report = () => undefined } = look;
+  return { ...look, bounds, report, meter: { left: bounds.bytes } };
 }
 
 /** 100 pages: with the 20 or more entries that servers put on one, all of 2,000 tools. */
@@ -48,7 +66,8 @@ const modernMeta = {
 export type Reading = 'whole' | 'cut' | 'none';
 
 /** Reads all pages as a client of 2026-07-28 does: every request stands for itself. */
-export async function lookModern(look: Look): Promise<Reading> {
+export async function lookModern(asked: Look): Promise<Reading> {
+  const look = begin(asked);
   const ask: Ask = (method, params, id) =>
     request(look, method, { ...params, _meta: modernMeta }, id, [
       'mcp-protocol-version',
@@ -64,7 +83,8 @@ export async function lookModern(look: Look): Promise<Reading> {
 }
 
 /** Reads all pages in a session of its own, and ends it (2025-11-25, basic/lifecycle and basic/transports). */
-export async function lookLegacy(look: Look): Promise<Reading> {
+export async function lookLegacy(asked: Look): Promise<Reading> {
+  const look = begin(asked);
   const params = { protocolVersion: legacyRevision, capabilities: {}, clientInfo };
   let sessionId: string | undefined;
   const introduced = await request(look, 'initialize', params, 'catalog-initialize', [], (given) => {
@@ -97,39 +117,58 @@ export async function lookLegacy(look: Look): Promise<Reading> {
 
 type Ask = (method: string, params: JsonObject, id: string) => Promise<ResultFrame | ErrorFrame | undefined>;
 
-async function readPages(look: Look, ask: Ask): Promise<Reading> {
-  const tools: FurtherList = {
+async function readPages(look: Running, ask: Ask): Promise<Reading> {
+  let listed = 0;
+  const tools: Pages = {
     method: 'tools/list',
     member: 'tools',
-    learn: (entries) => learnTools(look.catalog, entries),
+    learn(entries, pageBytes) {
+      const { kept, beyond, tooLarge } = boundTools(entries, listed, pageBytes, look.bounds);
+      for (const _ of tooLarge) look.report('schema-bytes');
+      learnTools(look.catalog, kept);
+      listed += entries.length;
+      if (beyond > 0) look.report('tools-per-list');
+      // What is beyond does not exist: a list ends where nothing more may stand in it.
+      return listed < look.bounds.tools;
+    },
   };
   for (const [index, list] of [tools, ...(look.further ?? [])].entries()) {
-    const reading = await readList(list, index === 0 ? 'catalog' : `catalog-${list.member}`, ask);
+    const reading = await readList(list, index === 0 ? 'catalog' : `catalog-${list.member}`, ask, look);
     if (reading !== 'whole') return reading;
   }
   return 'whole';
 }
 
-async function readList(list: FurtherList, idPrefix: string, ask: Ask): Promise<Reading> {
+/** @see FurtherList. `learn` answers `false` where the list ends here for the gateway. */
+interface Pages extends Omit<FurtherList, 'learn'> {
+  learn(entries: readonly JsonValue[], pageBytes: number): unknown;
+}
+
+async function readList(list: Pages, idPrefix: string, ask: Ask, look: Running): Promise<Reading> {
   let cursor: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
     const answer = await ask(list.method, cursor === undefined ? {} : { cursor }, `${idPrefix}-${page}`);
     // A server without tools has no such method: then the list is read, and empty.
     if (page === 0 && answer?.kind === 'error' && answer.error.code === methodNotFound) return 'whole';
+    if (look.meter.left < 0) {
+      look.report('list-bytes');
+      return 'cut';
+    }
     if (answer?.kind !== 'result') return 'none';
     const entries = own(answer.result, list.member);
     if (!Array.isArray(entries)) return 'none';
-    list.learn(entries as readonly JsonValue[]);
+    if (list.learn(entries as readonly JsonValue[], answer.bytes.length) === false) return 'whole';
     const next = own(answer.result, 'nextCursor');
     if (typeof next !== 'string') return 'whole';
     if (next === cursor) return 'cut';
     cursor = next;
   }
+  look.report('list-pages');
   return 'cut';
 }
 
 async function request(
-  look: Look,
+  look: Running,
   method: string,
   params: JsonObject,
   id: string,
@@ -144,7 +183,7 @@ async function request(
     signal: look.signal,
   });
   if (answer.kind !== 'refused') onSession(answer.sessionId);
-  return answerFrame(answer, id, look.limits);
+  return answerFrame(answer, id, look);
 }
 
 function encode(message: JsonObject): Buffer {
@@ -154,19 +193,32 @@ function encode(message: JsonObject): Buffer {
 async function answerFrame(
   answer: UpstreamAnswer,
   id: string,
-  limits: DecodeLimits,
+  { limits, meter }: Running,
 ): Promise<ResultFrame | ErrorFrame | undefined> {
-  if (answer.kind === 'json') return answerTo(answer.body, id, limits);
+  if (answer.kind === 'json') {
+    meter.left -= answer.body.length;
+    answer.done?.();
+    return meter.left < 0 ? undefined : answerTo(answer.body, id, limits);
+  }
   if (answer.kind !== 'stream') return undefined;
   for await (const event of answer.events) {
-    const frame = event.data.length === 0 ? undefined : answerTo(event.data, id, limits);
+    meter.left -= event.data.length + eventCost;
+    if (meter.left < 0) return undefined;
+    const frame = event.data.length === 0 ? undefined : await answerTo(event.data, id, limits);
     if (frame !== undefined) return frame;
   }
   return undefined;
 }
 
-function answerTo(bytes: Buffer, id: string, limits: DecodeLimits): ResultFrame | ErrorFrame | undefined {
-  const decoded = decodeFrame(bytes, limits, 'toClient');
+/** 16 bytes for each event, because empty ones are not free either. */
+const eventCost = 16;
+
+async function answerTo(
+  bytes: Buffer,
+  id: string,
+  limits: DecodeLimits,
+): Promise<ResultFrame | ErrorFrame | undefined> {
+  const decoded = await decodeFrameInTurns(bytes, limits, 'toClient');
   if (!decoded.ok) return undefined;
   const frame = decoded.value;
   return (frame.kind === 'result' || frame.kind === 'error') && frame.id === id ? frame : undefined;

@@ -8,6 +8,8 @@ export interface Holder {
   readonly principal: Principal;
   readonly peer: Peer;
   readonly upstream: string;
+  /** It is a stream that is meant to stay open. */
+  readonly standing: boolean;
   /** Ends it, for this reason. Called at most once. */
   end(error: GatewayError): void;
   /** When its credentials expire, as things stand now. May be what it was. */
@@ -24,6 +26,7 @@ export class OpenExchanges {
   readonly #open = new Set<Holder>();
   #recheck: ((principal: Principal, upstream: string) => Standing) | undefined;
   #epoch = 0;
+  #closed: GatewayError | undefined;
   /** Connections that were cut: what still comes from them begins nothing. Each goes with its connection. */
   readonly #cut = new WeakMap<Peer, GatewayError>();
 
@@ -39,7 +42,7 @@ export class OpenExchanges {
   /** @returns what to call when it is over */
   enter(holder: Holder, epoch: number): () => void {
     this.#open.add(holder);
-    const cut = this.#cut.get(holder.peer);
+    const cut = this.#closed ?? this.#cut.get(holder.peer);
     if (cut !== undefined) this.#end(holder, cut);
     else if (epoch !== this.#epoch) this.#look(holder);
     return () => this.#open.delete(holder);
@@ -70,6 +73,21 @@ export class OpenExchanges {
       ended += 1;
     }
     return ended;
+  }
+
+  /** Ends the streams that are meant to stay open. @returns how many */
+  endStanding(error: GatewayError): number {
+    const standing = [...this.#open].filter((holder) => holder.standing);
+    for (const holder of standing) this.#end(holder, error);
+    return standing.length;
+  }
+
+  /** Ends all, and whatever begins after this. @returns how many ran */
+  close(error: GatewayError): number {
+    this.#closed = error;
+    const left = [...this.#open];
+    for (const holder of left) this.#end(holder, error);
+    return left.length;
   }
 
   #look(holder: Holder): boolean {

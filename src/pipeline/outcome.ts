@@ -33,6 +33,8 @@ export interface Outcome {
   readonly framesToClient: number;
   /** What really happened, for operators. */
   readonly cause: unknown;
+  /** For `refusal`: how many like it this one stands for, where a flood makes too many to record each. */
+  readonly times?: number;
 }
 
 /** Where outcomes go. observe/ implements it. */

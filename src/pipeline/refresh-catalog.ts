@@ -1,13 +1,19 @@
 import { GatewayError } from '../errors.ts';
 import type { DecodeLimits } from '../mcp/decode.ts';
 import type { Era } from '../mcp/revision.ts';
+import type { BoundName } from './bounds.ts';
 import type { Catalog } from './catalog.ts';
+import type { LookBounds } from './list-bounds.ts';
 import { lookLegacy, lookModern } from './look-at-list.ts';
 import type { UpstreamPort } from './upstream-port.ts';
 
 export interface RefreshDependencies {
   upstream(name: string): { readonly port: UpstreamPort; readonly catalog: Catalog } | undefined;
   readonly decodeLimits: DecodeLimits;
+  /** Default: `defaultLookBounds`. */
+  readonly bounds?: LookBounds;
+  /** A look reached a bound. */
+  onBound?(bound: BoundName, upstream: string): void;
   /** Monotonic milliseconds. */
   monotonic(): number;
 }
@@ -59,7 +65,14 @@ export function createCatalogRefresher(
     let outcome: RefreshOutcome = 'failed';
     for (const era of order) {
       const read = era === 'modern' ? lookModern : lookLegacy;
-      const reading = await read({ port, catalog, limits: deps.decodeLimits, signal }).catch(failureOf);
+      const reading = await read({
+        port,
+        catalog,
+        limits: deps.decodeLimits,
+        signal,
+        bounds: deps.bounds,
+        report: (bound) => deps.onBound?.(bound, name),
+      }).catch(failureOf);
       if (reading === 'whole') {
         eras.set(name, era);
         catalog.freshness.readAt = deps.monotonic();

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import { decodeFrame } from '../mcp/decode.ts';
+import { decodeFrame, decodeFrameInTurns } from '../mcp/decode.ts';
 import { encodeError } from '../mcp/encode.ts';
 import type { Frame } from '../mcp/frame.ts';
 import { closeAnswer } from './close-answer.ts';
@@ -49,7 +49,8 @@ export async function relay(events: AsyncIterable<UpstreamEvent>, course: Course
         await untilAborted(sink.event(event.data, eventId, retry), signal);
       continue;
     }
-    const decoded = decodeFrame(event.data, course.deps.upstreamDecodeLimits, 'toClient');
+    const decoding = decodeFrameInTurns(event.data, course.deps.upstreamDecodeLimits, 'toClient');
+    const decoded = decoding instanceof Promise ? await decoding : decoding;
     if (!decoded.ok) {
       if (!standalone) return fail('upstream-invalid', decoded.failure.detail);
       unjudged += 1;

@@ -8,7 +8,7 @@ export interface UpstreamPort {
    * Sends one message and resolves as soon as the kind of answer is known.
    *
    * @throws GatewayError `upstream-unreachable`, `upstream-timeout`, `upstream-invalid`, `upstream-closed`,
-   *   `result-too-large`, `credential-unavailable`; or the signal's reason once it is aborted
+   *   `result-too-large`, `credential-unavailable`, `overloaded`, `session-unknown` for a session that is gone with its server; or the signal's reason once it is aborted
    */
   send(message: UpstreamMessage): Promise<UpstreamAnswer>;
 }
@@ -20,6 +20,10 @@ export interface UpstreamMessage {
   readonly headers: readonly string[];
   /** A stream that may stay open beyond the total timeout: GET, `subscriptions/listen`. */
   readonly longLived: boolean;
+  /** Milliseconds that this call may take in place of what the upstream's calls may, where policy says so. */
+  readonly total?: number | undefined;
+  /** What is asked changes nothing, so that it may be asked twice: a list, a read. Absent: it may not. */
+  readonly repeatable?: boolean;
   /** Aborting closes the upstream call. */
   readonly signal: AbortSignal;
   /** On whose behalf; undefined where the gateway asks for itself, as for a tool list. */
@@ -49,6 +53,8 @@ export type UpstreamAnswer =
       readonly status: number;
       readonly sessionId: string | undefined;
       readonly body: Buffer;
+      /** To be called once the body is not needed any more: until then it counts as held. */
+      readonly done?: () => void;
     }
   /** 200 `text/event-stream`. Iterating pulls: a slow consumer slows the upstream socket. Breaking off closes it. */
   | {

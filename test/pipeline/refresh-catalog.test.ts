@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import { createCatalog } from '../../src/pipeline/create-catalog.ts';
+import { defaultLookBounds, type LookBounds } from '../../src/pipeline/list-bounds.ts';
 import { createCatalogRefresher } from '../../src/pipeline/refresh-catalog.ts';
 import type { UpstreamAnswer, UpstreamMessage } from '../../src/pipeline/upstream-port.ts';
 
@@ -9,7 +10,8 @@ type Sent = { readonly id?: string; readonly method: string; readonly params: Re
 type Answer = (sent: Sent, message: UpstreamMessage) => UpstreamAnswer | Promise<UpstreamAnswer>;
 
 /** An upstream that answers as told, with the gateway's own look at it. */
-function looking(answer: Answer) {
+function looking(answer: Answer, bounds?: LookBounds) {
+  const bound: string[] = [];
   const messages: UpstreamMessage[] = [];
   const sent: string[] = [];
   const catalog = createCatalog();
@@ -26,9 +28,12 @@ function looking(answer: Answer) {
   const refresh = createCatalogRefresher({
     upstream: (name) => (name === 'w' ? { port, catalog } : undefined),
     decodeLimits: defaultDecodeLimits,
+    ...(bounds === undefined ? {} : { bounds }),
+    onBound: (word, upstream) => bound.push(`${upstream} ${word}`),
     monotonic: () => now,
   });
   return {
+    bound,
     catalog,
     messages,
     sent,
@@ -159,6 +164,67 @@ describe('a look at the list', () => {
     expect(upstream.messages).toHaveLength(100);
     expect(new Set(upstream.messages.map(({ signal }) => signal)).size).toBe(1);
     expect(upstream.catalog.tool('echo')).toBeDefined();
+    expect(upstream.bound).toEqual(['w list-pages']);
+  });
+
+  test('ends a list at as many tools as a server may have, and the rest does not exist', async () => {
+    let page = 0;
+    const upstream = looking(
+      ({ id, method }) => {
+        if (method !== 'tools/list') return json({ id, result: { supportedVersions: ['2026-07-28'] } });
+        page += 1;
+        const tools = [1, 2].map((one) => ({ name: `t${page}_${one}`, inputSchema: {} }));
+        return json({ id, result: { tools, nextCursor: `after ${page}` } });
+      },
+      { ...defaultLookBounds, tools: 3 },
+    );
+    expect(await upstream.refresh()).toBe('learnt');
+    expect([...upstream.catalog.tools()].map(({ name }) => name)).toEqual(['t1_1', 't1_2', 't2_1']);
+    expect(upstream.bound).toEqual(['w tools-per-list']);
+  });
+
+  test('learns no tool whose schema is too large', async () => {
+    const inputSchema = { description: 'x'.repeat(2000) };
+    const upstream = looking(
+      ({ id }) =>
+        json({
+          id,
+          result: {
+            tools: [
+              { name: 'a', inputSchema },
+              { name: 'b', inputSchema: {} },
+            ],
+          },
+        }),
+      { ...defaultLookBounds, schemaBytes: 1024 },
+    );
+    expect(await upstream.refresh()).toBe('learnt');
+    expect([...upstream.catalog.tools()].map(({ name }) => name)).toEqual(['b']);
+    expect(upstream.bound).toEqual(['w schema-bytes']);
+  });
+
+  test('is given up once all pages together are too large, also where they come as streams of noise', async () => {
+    const upstream = looking(endlessList('x'.repeat(64)), { ...defaultLookBounds, bytes: 1000 });
+    expect(await upstream.refresh()).toBe('failed');
+    expect(upstream.messages.length).toBeLessThan(10);
+    expect(upstream.bound).toEqual(['w list-bytes']);
+    let events = 0;
+    const noisy = looking(
+      () => ({
+        kind: 'stream',
+        sessionId: undefined,
+        events: (async function* () {
+          for (;;) {
+            events += 1;
+            yield { data: Buffer.alloc(0), id: undefined, retry: undefined };
+          }
+        })(),
+      }),
+      { ...defaultLookBounds, bytes: 1600 },
+    );
+    expect(await noisy.refresh()).toBe('failed');
+    expect(events).toBeLessThan(500);
+    expect(noisy.bound).toContain('w list-bytes');
   });
 
   test('happens once at a time, and not again before the cool-down is over', async () => {

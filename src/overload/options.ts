@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { duration } from '../document/units.ts';
+
+const off = z.literal('off');
+
+/** `overload:` of the gateway file: when the gateway takes less work, and how it measures that. */
+export const overloadOptions = z
+  .strictObject({
+    inFlight: z
+      .int()
+      .min(16)
+      .max(1_000_000)
+      .prefault(4096)
+      .describe(
+        'Requests under way in all; beyond it nobody is let in, whatever his priority. From half of it on less important ' +
+          'work is refused. Open streams do not count. Default 4096, because one process with calls of a second each is ' +
+          'beyond its processor long before; what is left are servers that do not answer.',
+      ),
+    delay: z
+      .union([off, duration({ min: 5, max: 10_000 })])
+      .prefault('100ms')
+      .describe(
+        'How late the event loop may be, smoothed over 100 ms; `off` for no such measure. Beyond it work is refused in the ' +
+          'stated order until the loop keeps up again. Default 100ms, because a processor that is merely full, with ' +
+          'some hundred callers who wait for their answers, stays below it.',
+      ),
+    memory: z
+      .union([off, z.number().min(0.1).max(0.99)])
+      .prefault(0.85)
+      .describe(
+        "Share of the heap's limit, or of the memory that the control group allows, from which on work is refused; `off` " +
+          'for no such measure. Two thirds of the way from there to the whole, all but callers of high priority are refused. ' +
+          'Default 0.85, because collections of garbage keep a healthy heap below it.',
+      ),
+    retryAfter: duration({ min: 1000, max: 600_000 })
+      .prefault('1s')
+      .describe(
+        'Least `Retry-After` of a refusal; up to three times as much is told, so that not all come back together. Default 1s, ' +
+          'because an overload by a burst is over by then.',
+      ),
+  })
+  .prefault({})
+  .describe('What is refused, and in which order, when there is more to do than can be done.');
+
+export type OverloadOptions = z.output<typeof overloadOptions>;
