@@ -1,73 +1,60 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { certificateExpiries } from './config/certificate-expiries.ts';
-import { readPolicySources } from './config/policy-sources.ts';
 import type { Config } from './config/schema.ts';
 import { readSessionKeys } from './config/session-keys.ts';
-import { watchedFiles, watchFiles } from './config/watch.ts';
 import { formatProblem } from './document/problems.ts';
-import { createFilters } from './filters/index.ts';
-import { createSessionSealer } from './filters/session-sealer.ts';
-import { callAt } from './gateway/call-at.ts';
+import { composeGate } from './gateway/compose-gate.ts';
 import { createContentChecks } from './gateway/content-checks.ts';
+import type { Gateway, Started } from './gateway/contract.ts';
 import { describeResources, firstOf, resourceDocuments, resourceOptionsOf } from './gateway/documents.ts';
-import { reportFilterEvent } from './gateway/filter-events.ts';
+import { createDoorkeeping } from './gateway/doors.ts';
+import { drain } from './gateway/drain.ts';
+import { createExpiries } from './gateway/expiries.ts';
+import { createLimitStore } from './gateway/limit-store.ts';
+import { numbered } from './gateway/numbered-log.ts';
+import { openListeners } from './gateway/open-listeners.ts';
+import { openOperatorPorts } from './gateway/operator-ports.ts';
 import { createOutbound } from './gateway/outbound.ts';
+import { createShedding } from './gateway/overload.ts';
+import { createPolicyInForce, loadPolicies } from './gateway/policy-in-force.ts';
 import { recordRefusal } from './gateway/record-refusal.ts';
-import { createReloader, type ReloadReason } from './gateway/reloader.ts';
-import { revocationListExpiries } from './gateway/revocation-list-expiries.ts';
-import { withoutRolesOfKeys } from './gateway/roles-of-keys.ts';
+import { openSharedStore, storeSecrets } from './gateway/redis.ts';
+import { createReloader } from './gateway/reloader.ts';
+import { chooseState } from './gateway/shared-state.ts';
+import type { Surroundings } from './gateway/surroundings.ts';
+import { logUpstreamChange } from './gateway/upstream-changes.ts';
+import { upstreamMetrics } from './gateway/upstream-metrics.ts';
 import { createUpstreams } from './gateway/upstreams.ts';
+import { watchConfig } from './gateway/watch-config.ts';
 import { createWithdrawal } from './gateway/withdrawal.ts';
+import { createWorkerLimitStore } from './gateway/worker-limits.ts';
 import { createIdentity } from './identity/identity.ts';
-import { createAdmin } from './listener/admin.ts';
-import { createListener, type RunningListener } from './listener/listener.ts';
 import { createAudit } from './observe/audit.ts';
 import { createLog } from './observe/log.ts';
 import { createMetrics } from './observe/metrics.ts';
-import { readinessOf } from './observe/readiness.ts';
+import { type Readiness, readinessOf } from './observe/readiness.ts';
 import { createRecorder } from './observe/recorder.ts';
 import { createRedactor } from './observe/redact.ts';
-import { createIdSource } from './pipeline/exchange-id.ts';
-import { createGate } from './pipeline/gate.ts';
-import { compilePolicy, type PolicyCompilation } from './policy/compile.ts';
-import type { PolicyWarning } from './policy/lint/warning.ts';
+import { createStoreMetrics } from './observe/store-metrics.ts';
+import type { PolicyCompilation } from './policy/compile.ts';
+import { HeldBytes } from './upstream/held-bytes.ts';
 import { version } from './version.ts';
 
-/** A running gateway. */
-export interface Gateway {
-  /** Where it listens, in the order of the configuration. */
-  readonly listeners: readonly { readonly url: string }[];
-  readonly adminUrl: string;
-  /**
-   * Reads policies, certificates, keys and lists again, each whole or not at all: what does not load leaves the last
-   * good one in force, and log, metric and `/readyz` tell.
-   */
-  reload(reason: ReloadReason): Promise<void>;
-  /** Stops as an operator wants it: readiness off, no new work, running calls end, streams end, audit flushed. */
-  drain(): Promise<void>;
-}
-
-export type Started =
-  | { readonly ok: true; readonly gateway: Gateway }
-  /** Nothing was started. */
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-/** Compiles the policy files of a folder. */
-export async function loadPolicies(folder: string): Promise<PolicyCompilation> {
-  return compilePolicy(await readPolicySources(folder));
-}
+export type { Gateway, Started } from './gateway/contract.ts';
+export { loadPolicies } from './gateway/policy-in-force.ts';
 
 /**
  * Builds a gateway from a configuration and starts it. Either all of it runs, or nothing does.
  *
  * The composition root: the only file that sees all rooms.
+ *
+ * @param around of one worker among several: the primary has the ports of operators, and says what workers share
  */
-export async function startGateway(config: Config): Promise<Started> {
+export async function startGateway(config: Config, around?: Surroundings): Promise<Started> {
   const compiled = await loadPolicies(config.policies);
   if (!compiled.ok) return { ok: false, problems: compiled.problems.map(formatProblem) };
   const closers: (() => Promise<void> | void)[] = [];
   try {
-    return { ok: true, gateway: await build(config, compiled, closers) };
+    return { ok: true, gateway: await build(config, compiled, closers, around) };
   } catch (error) {
     for (const close of closers.reverse()) await close();
     return { ok: false, problems: [(error as Error).message] };
@@ -78,48 +65,75 @@ async function build(
   config: Config,
   compiled: Extract<PolicyCompilation, { ok: true }>,
   closers: (() => Promise<void> | void)[],
+  around: Surroundings | undefined,
 ): Promise<Gateway> {
-  let { policy } = compiled;
   let draining = false;
   let active = 0;
 
-  const keys = readSessionKeys(config.session.keys);
-  const upstreams = await createUpstreams(config, (url, request) => outbound.dial(url, request));
+  const keys = readSessionKeys(config.session.keys, around?.sessionKey);
+  const held = new HeldBytes(config.limits.memory.answerBytes, () =>
+    metrics.boundReached({ bound: 'answers-held', upstream: '_other' }),
+  );
+  const upstreams = await createUpstreams(config, (url, request) => outbound.dial(url, request), held, {
+    onChange: (change) => logUpstreamChange(change, log),
+  });
   const { ports } = upstreams;
   for (const port of ports.values()) closers.push(() => port.close());
 
   const ownSecrets = (): readonly string[] => [
     ...[...ports.values()].flatMap((port) => port.secrets()),
     ...keys.map((key) => key.toString('latin1')),
+    ...storeSecrets(config),
   ];
   const redactor = createRedactor(ownSecrets());
-  const log = createLog(config.log, redactor);
-  for (const warning of config.warnings) log.warn('the configuration weakens the gateway', { warning });
-  const warn = (found: readonly PolicyWarning[]): void => {
-    for (const warning of withoutRolesOfKeys(found, config))
-      log.warn('a policy warning', { warning: formatProblem(warning) });
-  };
-  warn(compiled.warnings);
+  const log = numbered(createLog(config.log, redactor), around?.worker);
+  const isFirst = around === undefined || around.worker === 1;
+  for (const warning of isFirst ? config.warnings : [])
+    log.warn('the configuration weakens the gateway', { warning });
+  const inForce = createPolicyInForce(config, compiled, {
+    log,
+    silent: !isFirst,
+    onChange: () => content.policyChanged(),
+  });
   const audit = await createAudit(config.audit, { log, redactor });
   closers.push(() => audit.close());
-  let certificates = certificateExpiries(config);
-  let lists = revocationListExpiries(config);
+  const expiries = createExpiries(config);
   const now = (): number => Date.now();
   const withdrawal = createWithdrawal(config, { log, now });
+  const shedding = createShedding(config.overload);
+  closers.push(shedding.stop);
+  const doors = createDoorkeeping(config, { log });
+  const storeMetrics = createStoreMetrics(() => shared?.limits.isUp);
   const metrics = createMetrics({
+    blocks: doors.counts,
     upstreams: [...ports.keys()],
+    further: [
+      ...upstreamMetrics(() => [...ports.values()].map((port) => port.standing())),
+      ...storeMetrics.metrics,
+    ],
     version,
     audit,
-    certificates: () => certificates,
-    lists: () => lists,
+    certificates: () => expiries.certificates,
+    lists: () => expiries.lists,
     activeExchanges: () => active,
+    limitKeys: () => limitStore.size,
+    overload: shedding.measures,
     revocations: () => withdrawal.revocations.counts(),
     redactor,
   });
-  const recorder = createRecorder({ audit, metrics, log });
-  const apiKeyHeader = config.identity.find((entry) => entry.apiKeys !== undefined)?.apiKeys?.header;
+  const recorder = doors.watching(createRecorder({ audit, metrics, log }));
   const outbound = createOutbound(config.outbound, { log, metrics });
   closers.push(() => outbound.close());
+  const shared = await openSharedStore(config, {
+    keys,
+    workers: around?.workers ?? 1,
+    log,
+    metrics,
+    answered: storeMetrics.answered,
+  });
+  closers.push(() => shared?.close());
+  const state = chooseState(shared?.state, around);
+  closers.push(() => state.close());
   const identity = createIdentity(
     {
       authenticators: config.identity,
@@ -127,18 +141,20 @@ async function build(
       anonymous: config.insecure.anonymous,
       resources: resourceOptionsOf(config),
     },
-    { dial: outbound.dial, revocations: withdrawal.revocations, nonceKeys: keys, metrics },
+    { dial: outbound.dial, revocations: withdrawal.revocations, nonceKeys: keys, metrics, state },
   );
   closers.push(() => identity.close());
 
   const content = await createContentChecks(config, {
     ports,
+    redactionKey: around?.redactionKey,
     log,
-    policy: () => policy,
+    policy: () => inForce.policy,
     onPinEvent(event) {
       metrics.pinEvent(event);
       audit.definition(event, now());
     },
+    onBound: (bound, upstream) => metrics.boundReached({ bound, upstream }),
   });
   closers.push(() => content.close());
   const holdSecrets = (): void => {
@@ -150,52 +166,38 @@ async function build(
 
   const resources = describeResources(config);
   const documents = firstOf([resourceDocuments(resources.values()), upstreams.documents]);
-  const sessions = createSessionSealer({ keys, maxAge: config.session.maxAge });
   const upstream = (name: string) => {
     const port = ports.get(name);
     return port === undefined ? undefined : { port, catalog: content.catalogOf(name) };
   };
   const monotonic = (): number => performance.now();
-  const filters = createFilters({
-    options: {
-      revisions: config.revisions,
-      session: config.session,
-      definitions: config.definitions,
-      signatures: config.signatures,
-      ...config.limits,
-    },
+  const limitStore =
+    shared?.limits ??
+    (around === undefined
+      ? createLimitStore(config, { log, metrics })
+      : createWorkerLimitStore(config, around, { log, metrics }));
+  closers.push(() => limitStore.close());
+  const gate = composeGate(config, {
     ...content.filterDeps,
+    limits: limitStore,
+    state,
+    shedding,
     keys,
-    sessions,
     resources,
-    disclosures: new Map(config.upstreams.map(({ name, disclosure }) => [name, disclosure])),
-    report: (event) => reportFilterEvent(event, metrics, log),
     now,
     monotonic,
-  });
-  const gate = createGate({
-    filters,
+    log,
+    metrics,
     recorder,
-    upstreamDecodeLimits: config.limits.result,
-    clientDecodeLimits: config.limits.request,
-    monotonic,
-    now,
-    at: callAt,
     open: withdrawal.open,
-    newId: createIdSource(),
     identify: (evidence) => identity.authenticate(evidence),
-    apiKeyHeader: apiKeyHeader ?? 'x-api-key',
     upstream,
-    policy: () => policy,
-    openSession: (sealed, principal, name, time) => sessions.openSession(sealed, principal.id, name, time),
-    onFault: (cause, exchange) => log.error('a part of the gateway failed', { exchange, cause }),
+    policy: () => inForce.policy,
   });
 
-  const routes = new Map(config.upstreams.map(({ path, name }) => [path, name]));
-  const listeners: RunningListener[] = [];
-  for (const options of config.listeners) {
-    const listener = await createListener(options, {
-      routes,
+  const listeners = await openListeners(
+    config,
+    {
       tokenRoutes: new Set(resources.keys()),
       documents,
       log,
@@ -207,43 +209,39 @@ async function build(
           active -= 1;
         }
       },
-      allowPlaintext: config.insecure.plaintext,
+      blocks: doors.blocks,
+      onFlood: (kind) => metrics.floodRefused(kind),
       isRevoked: (certificate) => withdrawal.revocations.isCertificateRevoked(certificate),
       onCut: (peer) => withdrawal.onCut(peer),
       onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
-    });
-    closers.push(() => listener.close(0));
-    listeners.push(listener);
-  }
+    },
+    (listener) => closers.push(() => listener.close(0)),
+  );
   withdrawal.attach({ identity, listeners });
 
-  const admin = await createAdmin(config.admin, {
-    live: () => true,
-    ready: () =>
-      readinessOf({
-        draining,
-        auditAccepting: audit.accepting(),
-        policyHash: policy.hash,
-        failedReloads: reload.failing(),
-      }),
-    metrics: () => metrics.scrape(),
-    metricsType: metrics.contentType,
-    onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
+  const ready = (): Readiness =>
+    readinessOf({
+      draining,
+      auditAccepting: audit.accepting(),
+      policyHash: inForce.policy.hash,
+      failedReloads: reload.failing(),
+      storeUp: shared?.limits.isUp,
+    });
+  const operators = await openOperatorPorts(config, around, {
+    admin: {
+      live: () => true,
+      ready,
+      metrics: () => metrics.scrape(),
+      metricsType: metrics.contentType,
+      onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
+    },
+    control: doors.commands,
   });
-  closers.push(() => admin.close());
+  closers.push(() => operators.close());
 
   const reload = createReloader(
     () => [
-      {
-        what: 'policies',
-        async read() {
-          const next = await loadPolicies(config.policies);
-          if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
-          warn(next.warnings);
-          policy = next.policy;
-          content.policyChanged();
-        },
-      },
+      inForce.reloadStep,
       { what: 'outbound', read: () => outbound.reload() },
       ...withdrawal.reloadSteps,
       ...content.reloadSteps,
@@ -255,55 +253,63 @@ async function build(
     ],
     {
       log,
+      sleep,
+      monotonic,
+      onJoined: () => metrics.reloadJoined(),
       async after(reason, failing) {
         if (reason === 'signal') await audit.reload();
         holdSecrets();
-        certificates = certificateExpiries(config);
-        lists = revocationListExpiries(config);
+        expiries.readAgain();
         metrics.reloaded(failing.length === 0 ? 'success' : 'failure', now());
-        log.info('reloaded', { reason, policy: policy.hash, failing });
+        log.info('reloaded', { reason, policy: inForce.policy.hash, failing });
       },
     },
   );
 
-  const watcher = config.reload.watch
-    ? await watchFiles(
-        watchedFiles(config),
-        config.reload,
-        async (groups) => {
-          if (groups.has('config')) log.warn('the gateway file changed: it is read at the next start');
-          await gateway.reload('files');
-        },
-        (cause) => log.error('watching files failed', { cause }),
-      )
-    : undefined;
+  const watcher = await watchConfig(config, log, () => reload.run('files'));
   closers.push(() => watcher?.close());
 
   const gateway: Gateway = {
     listeners: listeners.map(({ address }) => ({ url: address.url })),
-    adminUrl: admin.address.url,
+    adminUrl: operators.adminUrl,
+    inner: {
+      ready,
+      numbers: () => metrics.snapshot(),
+      policy: () => inForce.policy.hash,
+      blocks: doors.commands,
+    },
     reload: (reason) => reload.run(reason),
-    async drain() {
+    drain() {
       draining = true;
-      log.info('draining', { deadlineMs: config.drain.deadline });
-      watcher?.close();
-      await sleep(config.drain.delay);
-      for (const listener of listeners) listener.stopAccepting();
-      for (const listener of listeners) listener.endStreams();
-      await Promise.all(listeners.map((listener) => listener.close(config.drain.deadline)));
-      await Promise.all([...ports.values()].map((port) => port.close()));
-      await content.close();
-      identity.close();
-      await outbound.close();
-      await audit.close();
-      await admin.close();
-      log.info('stopped');
+      return drain({
+        delayMs: config.drain.delay,
+        deadlineMs: config.drain.deadline,
+        listeners,
+        open: withdrawal.open,
+        active: () => active,
+        streams: () => active - shedding.measures.underWay,
+        log,
+        sleep,
+        quiet: () => watcher?.close(),
+        async closeInner() {
+          await Promise.all([...ports.values()].map((port) => port.close()));
+          await content.close();
+          identity.close();
+          await outbound.close();
+          shedding.stop();
+          await limitStore.close();
+          await shared?.close();
+        },
+        closeAudit: () => audit.close(),
+        closeAdmin: () => operators.close(),
+      });
     },
   };
   metrics.reloaded('success', now());
-  log.info('serving', {
+  // Of several, the primary says it, once all of them do.
+  log[around === undefined ? 'info' : 'debug'](around === undefined ? 'serving' : 'a worker serves', {
     version,
-    policy: policy.hash,
+    policy: inForce.policy.hash,
     listeners: gateway.listeners.map(({ url }) => url),
     admin: gateway.adminUrl,
   });

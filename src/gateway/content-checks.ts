@@ -9,6 +9,7 @@ import { createHostAddresses } from '../lookups/host-addresses.ts';
 import { createRealPath } from '../lookups/real-path.ts';
 import type { Log } from '../observe/log.ts';
 import type { PinEvent } from '../pins/standing.ts';
+import type { BoundName } from '../pipeline/bounds.ts';
 import type { Catalog, CatalogTool } from '../pipeline/catalog.ts';
 import { createCatalog } from '../pipeline/create-catalog.ts';
 import { createCatalogRefresher } from '../pipeline/refresh-catalog.ts';
@@ -46,12 +47,16 @@ export interface ContentChecks {
 }
 
 export interface ContentChecksDeps {
+  /** Makes the marks of what was redacted, where no file does. Absent: a random key. */
+  readonly redactionKey?: Buffer | undefined;
   readonly ports: ReadonlyMap<string, UpstreamPort>;
   readonly log: Log;
   /** The policy in force now. */
   policy(): CompiledPolicy;
   /** Counts something about definitions. */
   onPinEvent(event: PinEvent): void;
+  /** Counts a bound that a look at a list reached. */
+  onBound(bound: BoundName, upstream: string): void;
 }
 
 /** @throws Error where a file that the configuration names does not hold what it should */
@@ -82,7 +87,7 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
   const catalogs = new Map(
     [...ports.keys()].map((name) => {
       const learnt = (tool: CatalogTool): void => later(() => relations.check(deps.policy(), name, tool));
-      return [name, learningSchemas(createCatalog({}, learnt), schemas)];
+      return [name, learningSchemas(createCatalog({ entries: config.limits.lists.tools }, learnt), schemas)];
     }),
   );
   const catalogOf = (name: string): Catalog => {
@@ -97,12 +102,17 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
       return port === undefined ? undefined : { port, catalog: pins.watch(name, catalogOf(name)) };
     },
     decodeLimits: config.limits.result,
+    bounds: config.limits.lists,
+    onBound(bound, upstream) {
+      log.warn('the list of a server is beyond a bound', { upstream, bound });
+      deps.onBound(bound, upstream);
+    },
     monotonic,
   });
   let canaries = new CanaryBook(readCanaryFiles(config.canaries));
   const addresses = createHostAddresses(config.lookups.dns);
   const redactor = createContentRedactor({
-    key: readTagKey(config.redaction.key),
+    key: readTagKey(config.redaction.key, deps.redactionKey),
     phoneRegion: config.redaction.phoneRegion,
     countries: config.redaction.nationalNumbers,
   });
@@ -158,8 +168,8 @@ function learningSchemas(catalog: Catalog, schemas: ReturnType<typeof createSche
 /** 32 bytes: what an HMAC with SHA-256 makes use of. */
 const fewestKeyBytes = 32;
 
-function readTagKey(file: string | undefined): Buffer {
-  if (file === undefined) return randomBytes(fewestKeyBytes);
+function readTagKey(file: string | undefined, instead: Buffer = randomBytes(fewestKeyBytes)): Buffer {
+  if (file === undefined) return instead;
   const key = readFileSync(file);
   if (key.length < fewestKeyBytes)
     throw new Error(`${file}: a key of tags has at least ${fewestKeyBytes} bytes`);

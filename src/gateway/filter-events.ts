@@ -6,5 +6,6 @@ import type { Metrics } from '../observe/metrics.ts';
 export function reportFilterEvent(event: FilterEvent, metrics: Metrics, log: Log): void {
   if (event.kind === 'limit-store-full')
     log.warn('a limit has no room for more keys', { limit: event.limit });
-  metrics.limitEvent(event);
+  if (event.kind === 'bound') metrics.boundReached(event);
+  else metrics.limitEvent(event);
 }

@@ -22,6 +22,7 @@ export function recordRefusal(refusal: Refusal, recorder: Recorder, time: number
     replyBytes: 0,
     framesToClient: 0,
     cause: refusal.cause,
+    ...(refusal.times === undefined ? {} : { times: refusal.times }),
   };
   // Refused either way: an audit that fails is counted by itself and can withhold nothing more.
   recorder.record(outcome)?.catch(() => undefined);

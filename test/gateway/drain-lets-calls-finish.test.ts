@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { legacy, modern } from '../support/mcp-messages.ts';
-import { openStream } from '../support/raw-client.ts';
+import { openStream, post } from '../support/raw-client.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { event } from '../support/recorder-answers.ts';
 
@@ -90,6 +90,13 @@ describe('a drain', () => {
     );
     await expect.poll(() => received).toContain('"progress":1');
     const drained = gate.gateway.drain();
+    // The port is closed: what begins from here on, begins after the streams that were open have been ended.
+    const knock = (): Promise<string> =>
+      post(gate.url('w'), legacy('ping')).then(
+        () => 'open',
+        () => 'closed',
+      );
+    await expect.poll(knock).toBe('closed');
     // Behind the call, on a connection that was open before.
     socket.write(`GET ${head}\r\n`);
     await recorder.seen(({ verb }) => verb === 'GET');

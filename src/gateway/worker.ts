@@ -1,0 +1,91 @@
+import cluster from 'node:cluster';
+import { type Gateway, startGateway } from '../gateway.ts';
+import { createIpcState } from '../workers/ipc-state.ts';
+import { createLine } from '../workers/line.ts';
+import type { Begun } from '../workers/supervisor.ts';
+import type { ReloadReason } from './reloader.ts';
+import { auditFileOf, type WorkerOrders, type WorkerReport } from './worker-orders.ts';
+
+/** Whether this process was forked by a primary of its own program. */
+export function isWorkerProcess(): boolean {
+  return cluster.isWorker && process.send !== undefined;
+}
+
+/**
+ * Serves as one of several, as the primary tells. Resolves to the exit code.
+ *
+ * Signals are the primary's to act upon. A terminal, and whoever stops a whole group, sends them to every process: the
+ * primary then tells each worker what to do, once. Where the primary is gone a worker drains and ends.
+ */
+export async function runWorker(): Promise<number> {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  // Node would end this process at once when the primary is gone, in the middle of calls.
+  cluster.worker!.exitedAfterDisconnect = true;
+  const over = Promise.withResolvers<number>();
+  let gateway: Gateway | undefined;
+  let draining: Promise<void> | undefined;
+
+  const drain = async (code: number): Promise<void> => {
+    draining ??= gateway?.drain() ?? Promise.resolve();
+    await draining.catch(() => undefined);
+    over.resolve(code);
+  };
+
+  async function begin(orders: WorkerOrders): Promise<Begun<WorkerReport>> {
+    const { config, worker, workers, adminUrl } = orders;
+    const own = {
+      ...config,
+      audit: { ...config.audit, file: auditFileOf(config.audit.file, worker) },
+    };
+    const started = await startGateway(own, {
+      worker,
+      workers,
+      line,
+      adminUrl,
+      state: createIpcState(line),
+      sessionKey: Buffer.from(orders.sessionKey),
+      redactionKey: Buffer.from(orders.redactionKey),
+    });
+    if (!started.ok) return started;
+    gateway = started.gateway;
+    return { ok: true, report: { listeners: gateway.listeners, policy: gateway.inner.policy() } };
+  }
+
+  function answer(what: string, body: unknown): unknown {
+    if (what === 'begin') return begin(body as WorkerOrders);
+    if (gateway === undefined) throw new TypeError('nothing was begun');
+    const { inner } = gateway;
+    switch (what) {
+      case 'ready':
+        return inner.ready();
+      case 'numbers':
+        return inner.numbers();
+      case 'reload':
+        return gateway.reload(body as ReloadReason).then(() => true);
+      case 'drain':
+        return drain(0);
+      case 'blocks.list':
+        return inner.blocks.list();
+      case 'blocks.release':
+        return inner.blocks.release(body as string | undefined);
+      default:
+        throw new TypeError(`the primary asked for ${what}`);
+    }
+  }
+
+  const line = createLine({
+    send(message) {
+      process.send?.(message);
+    },
+    answer,
+  });
+  process.on('message', (message) => line.receive(message));
+  process.on('disconnect', () => {
+    line.close();
+    void drain(1);
+  });
+  line.tell('hello', process.pid);
+  const code = await over.promise;
+  // What is left of sockets and timers ends with the process.
+  process.exit(code);
+}

@@ -1,0 +1,249 @@
+import { createLine, type Line } from './line.ts';
+import { createRestartPace, type RestartPace } from './restart-pace.ts';
+
+/** One forked process, as far as the supervisor needs it. */
+export interface ForkedProcess {
+  readonly pid: number | undefined;
+  send(message: unknown): void;
+  kill(signal: NodeJS.Signals): void;
+  onMessage(hear: (message: unknown) => void): void;
+  /** Called once. */
+  onExit(gone: (code: number | null, signal: string | null) => void): void;
+}
+
+/** What a worker says when it was told to begin. */
+export type Begun<Report> =
+  | { readonly ok: true; readonly report: Report }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+export interface SupervisorDeps {
+  readonly workers: number;
+  fork(worker: number): ForkedProcess;
+  /** What a worker is told to begin with. */
+  orders(worker: number): unknown;
+  /** Answers a worker's question. */
+  answer(worker: number, what: string, body: unknown): unknown;
+  hear(worker: number, what: string, body: unknown): void;
+  /** A worker ended that had served. Called before another is begun in its place. */
+  gone(worker: number, pid: number): void;
+  /** Workers keep ending soon after their start: the whole must end. Called once. */
+  giveUp(): void;
+  readonly log: {
+    info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+    warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+    error(event: string, fields?: Readonly<Record<string, unknown>>): void;
+    fatal(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  };
+  /** Monotonic milliseconds. */
+  monotonic(): number;
+}
+
+export interface Supervisor<Report> {
+  /** Begins all workers. Resolves once all serve; where one cannot, none does any more. */
+  start(): Promise<
+    | { readonly ok: true; readonly reports: readonly Report[] }
+    | { readonly ok: false; readonly problems: readonly string[] }
+  >;
+  /** Asks every worker that serves. Undefined where one did not answer in time. */
+  askAll(what: string, body: unknown, timeoutMs: number): Promise<readonly Answered[]>;
+  /** The workers that serve. */
+  serving(): readonly ServingWorker[];
+  readonly restarts: number;
+  /** From now on nobody is begun again. */
+  retire(): void;
+  /** Resolves once every process has ended; those that have not after `ms` are killed. */
+  ended(ms: number): Promise<void>;
+  /** Ends all at once. Synchronous: for the very end. */
+  killAll(): void;
+}
+
+export interface ServingWorker {
+  /** From 1. */
+  readonly worker: number;
+  readonly pid: number;
+}
+
+export interface Answered extends ServingWorker {
+  readonly answer: unknown;
+}
+
+/** 120 s: reading many certificates on a busy machine takes some. A worker that is silent for longer is stuck. */
+const startTimeoutMs = 120_000;
+
+/**
+ * A worker whose files are wrong is begun again after this long, without end: the others go on with what they read
+ * when it was right, and a wrong file must not end them.
+ */
+const wrongFilesMs = 10_000;
+
+interface Slot {
+  readonly number: number;
+  readonly pace: RestartPace;
+  process: ForkedProcess | undefined;
+  line: Line | undefined;
+  servingSince: number | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Begins processes, and begins those again that end without having been told to. */
+export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Report> {
+  const { log } = deps;
+  const slots = Array.from(
+    { length: deps.workers },
+    (_, index): Slot => ({
+      number: index + 1,
+      pace: createRestartPace(),
+      process: undefined,
+      line: undefined,
+      servingSince: undefined,
+      timer: undefined,
+    }),
+  );
+  const allGone: (() => void)[] = [];
+  let retired = false;
+  let started = false;
+  let givenUp = false;
+  let restarts = 0;
+
+  function fork(slot: Slot): Promise<Begun<Report>> {
+    const forked = deps.fork(slot.number);
+    const begun = Promise.withResolvers<Begun<Report>>();
+    const line: Line = createLine({
+      send: (message) => forked.send(message),
+      answer: (what, body) => deps.answer(slot.number, what, body),
+      hear(what, body) {
+        if (what === 'hello') begin();
+        else deps.hear(slot.number, what, body);
+      },
+    });
+    const begin = (): void => {
+      line.ask('begin', deps.orders(slot.number), startTimeoutMs).then(
+        (answer) => {
+          const said = answer as Begun<Report>;
+          if (said.ok) slot.servingSince = deps.monotonic();
+          begun.resolve(said);
+        },
+        () => forked.kill('SIGKILL'),
+      );
+    };
+    slot.process = forked;
+    slot.line = line;
+    forked.onMessage((message) => line.receive(message));
+    forked.onExit((code, signal) => {
+      line.close();
+      const { servingSince } = slot;
+      slot.process = undefined;
+      slot.line = undefined;
+      slot.servingSince = undefined;
+      const how = signal ?? `code ${code}`;
+      begun.resolve({ ok: false, problems: [`worker ${slot.number} ended with ${how} before it served`] });
+      if (servingSince !== undefined) deps.gone(slot.number, forked.pid ?? 0);
+      if (slots.every(({ process }) => process === undefined)) for (const tell of allGone.splice(0)) tell();
+      if (retired || !started) return;
+      if (servingSince === undefined) return;
+      const ranMs = deps.monotonic() - servingSince;
+      log.error('a worker ended that was meant to run', {
+        worker: slot.number,
+        pid: forked.pid,
+        how,
+        ranMs: Math.round(ranMs),
+      });
+      again(slot, ranMs);
+    });
+    return begun.promise;
+  }
+
+  function again(slot: Slot, ranMs: number): void {
+    const wait = slot.pace.ended(ranMs);
+    if (wait !== 'give-up') {
+      later(slot, wait);
+      return;
+    }
+    if (givenUp) return;
+    givenUp = true;
+    log.fatal('a worker keeps ending soon after its start: the gateway ends', { worker: slot.number });
+    deps.giveUp();
+  }
+
+  function later(slot: Slot, ms: number): void {
+    slot.timer = setTimeout(() => {
+      slot.timer = undefined;
+      if (retired) return;
+      restarts += 1;
+      void beginAgain(slot);
+    }, ms);
+  }
+
+  async function beginAgain(slot: Slot): Promise<void> {
+    const begun = await fork(slot);
+    if (retired) return;
+    if (begun.ok) {
+      log.info('a worker serves again', { worker: slot.number, pid: slot.process?.pid });
+      return;
+    }
+    log.error('a worker cannot begin again', { worker: slot.number, problems: begun.problems });
+    if (slot.process === undefined) again(slot, 0);
+    else {
+      // It told what is wrong, and waits to be ended.
+      slot.process.kill('SIGKILL');
+      later(slot, wrongFilesMs);
+    }
+  }
+
+  function killAll(): void {
+    for (const { process } of slots) process?.kill('SIGKILL');
+  }
+
+  function ended(ms: number): Promise<void> {
+    if (slots.every(({ process }) => process === undefined)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(killAll, ms);
+      allGone.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  return {
+    async start() {
+      const begun = await Promise.all(slots.map(fork));
+      const problems = begun.flatMap((said) => (said.ok ? [] : said.problems));
+      if (problems.length > 0) {
+        retired = true;
+        killAll();
+        await ended(0);
+        // All of them read the same files, and say the same of them.
+        return { ok: false, problems: [...new Set(problems)] };
+      }
+      started = true;
+      // One that ended while the others were still beginning.
+      for (const slot of slots) if (slot.process === undefined) again(slot, 0);
+      return { ok: true, reports: begun.flatMap((said) => (said.ok ? [said.report] : [])) };
+    },
+    async askAll(what, body, timeoutMs) {
+      const asked = slots.flatMap((slot) => {
+        const { line, servingSince } = slot;
+        if (line === undefined || servingSince === undefined) return [];
+        const about = servingWorker(slot);
+        const asking = line.ask(what, body, timeoutMs).catch(() => undefined);
+        return [asking.then((answer): Answered => ({ ...about, answer }))];
+      });
+      return Promise.all(asked);
+    },
+    serving: () => slots.filter(({ servingSince }) => servingSince !== undefined).map(servingWorker),
+    get restarts() {
+      return restarts;
+    },
+    retire() {
+      retired = true;
+      for (const slot of slots) clearTimeout(slot.timer);
+    },
+    ended,
+    killAll,
+  };
+}
+
+function servingWorker({ number, process }: Slot): ServingWorker {
+  return { worker: number, pid: process?.pid ?? 0 };
+}
