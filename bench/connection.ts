@@ -5,11 +5,13 @@ export interface Answer {
   readonly status: number;
   readonly sessionId: string | undefined;
   readonly body: Buffer;
+  readonly retryAfter: string | undefined;
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
 const chunked = /\r\ntransfer-encoding: chunked/i;
 const contentLength = /\r\ncontent-length: (\d+)/i;
+const retryAfter = /\r\nretry-after: ([^\r]+)/i;
 const sessionId = /\r\nmcp-session-id: ([^\r]+)/i;
 
 /**
@@ -68,7 +70,13 @@ function parseAnswer(bytes: Buffer): Answer | undefined {
     ? parseChunks(bytes, from)
     : parseWhole(bytes, from, Number(contentLength.exec(head)?.[1] ?? 0));
   if (body === undefined) return undefined;
-  return { status: Number(head.slice(9, 12)), sessionId: sessionId.exec(head)?.[1], body };
+  const status = Number(head.slice(9, 12));
+  return {
+    status,
+    sessionId: sessionId.exec(head)?.[1],
+    body,
+    retryAfter: status === 503 ? retryAfter.exec(head)?.[1] : undefined,
+  };
 }
 
 function parseWhole(bytes: Buffer, from: number, length: number): Buffer | undefined {

@@ -12,6 +12,7 @@ import { configJsonSchema } from '../src/config/schema.ts';
 import { replaceBlock } from './docs/markdown.ts';
 import {
   auditReference,
+  boundReference,
   configReference,
   decisionTableReference,
   errorReference,
@@ -29,6 +30,7 @@ const blocks: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
   'docs/errors.md': { 'error codes': errorReference },
   'docs/audit.md': { 'audit fields': auditReference },
   'docs/metrics.md': { metrics: metricReference },
+  'docs/limits.md': { bounds: boundReference },
 };
 
 const schemas: Readonly<Record<string, () => unknown>> = {

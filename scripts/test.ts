@@ -73,7 +73,14 @@ function countOf(report: string, status: number): Count {
   }
 }
 
-const missing = [...ensureDebianPackages([{ command: 'openssl', debian: 'openssl' }])];
+const missing = [
+  ...ensureDebianPackages([
+    { command: 'openssl', debian: 'openssl' },
+    { command: 'redis-server', debian: 'redis-server' },
+    { command: 'redis-sentinel', debian: 'redis-sentinel' },
+    { command: 'redis-cli', debian: 'redis-tools' },
+  ]),
+];
 const kubectl = ensureKubectl(fileURLToPath(new URL('../node_modules/.cache/kubectl', import.meta.url)));
 if (kubectl !== undefined) missing.push(kubectl);
 for (const line of missing) console.error(line);

@@ -144,6 +144,42 @@ const table = {
     rpc: 4290,
     text: 'Too many calls at once: try again later',
   },
+  'sessions-exhausted': {
+    status: 200,
+    bareStatus: 429,
+    rpc: 4290,
+    text: 'Too many sessions: end one, or try again later',
+  },
+  'streams-exhausted': {
+    status: 200,
+    bareStatus: 429,
+    rpc: 4290,
+    text: 'Too many streams are open: close one, or try again later',
+  },
+  'subscriptions-exhausted': {
+    status: 200,
+    bareStatus: 429,
+    rpc: 4290,
+    text: 'Too many subscriptions: end one, or try again later',
+  },
+  'quota-exhausted': {
+    status: 200,
+    bareStatus: 429,
+    rpc: 4290,
+    text: 'A quota is used up: try again later',
+  },
+  'cost-too-high': {
+    status: 200,
+    bareStatus: 429,
+    rpc: 4290,
+    text: 'The call asks for more than a limit ever allows',
+  },
+  'cost-unknown': {
+    status: 200,
+    bareStatus: 400,
+    rpc: -32602,
+    text: 'The arguments do not tell how much the call counts for',
+  },
   flooded: { status: 429, rpc: 4290, text: 'Too many requests: try again later' },
   'answer-unexpected': { status: 400, rpc: -32600, text: 'Nobody asked the question that this answers' },
   'request-id-in-use': { status: 400, rpc: -32600, text: 'A request with this id is still running' },
@@ -193,6 +229,12 @@ const table = {
     rpc: 4130,
     text: 'The result is larger than this gateway relays',
   },
+  'answer-dropped': {
+    status: 200,
+    bareStatus: 503,
+    rpc: 5030,
+    text: 'The server behind the gateway answered, but the gateway has no room for the answer at the moment',
+  },
   'result-invalid': {
     status: 200,
     bareStatus: 502,
@@ -204,6 +246,11 @@ const table = {
   // The gateway itself.
   'audit-unavailable': { status: 503, rpc: 5030, text: 'The call cannot be recorded, so it is refused' },
   overloaded: { status: 503, rpc: 5030, text: 'The gateway is too busy: try again later' },
+  'limits-unavailable': {
+    status: 503,
+    rpc: 5030,
+    text: 'Limits cannot be counted at the moment: try again later',
+  },
   draining: { status: 503, rpc: 5030, text: 'The gateway is shutting down: try again' },
   internal: { status: 500, rpc: -32603, text: 'Internal error' },
 } as const satisfies Record<string, ErrorRow>;

@@ -7,6 +7,7 @@ import { filterOptionsSchema } from '../../src/filters/options.ts';
 import { createSessionSealer } from '../../src/filters/session-sealer.ts';
 import { CanaryBook } from '../../src/flows/canaries.ts';
 import type { Principal } from '../../src/identity/principal.ts';
+import { createMemoryStore } from '../../src/limits/memory-store.ts';
 import { mirroredArgumentsOf } from '../../src/mcp/headers.ts';
 import { createPinBook } from '../../src/pins/book.ts';
 import { hashOf } from '../../src/pins/canonical.ts';
@@ -73,6 +74,8 @@ export async function createBenchGate(content: boolean): Promise<BenchGate> {
     keys,
     sessions,
     refreshCatalog: () => Promise.resolve('learnt'),
+    limits: createMemoryStore(options.memory, () => undefined),
+    overload: { sheds: () => false, retryAfter: () => 1, onShed: () => undefined },
     lookups: { realPath: async () => undefined, addresses: async () => undefined },
     pins,
     schemas,

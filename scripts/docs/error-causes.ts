@@ -132,7 +132,7 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
   },
   'session-missing': { when: 'DELETE without `Mcp-Session-Id`.', help: fixClient },
   'session-unknown': {
-    when: "The session id is stale, forged, another caller's, another upstream's, or sealed with a key that is gone; or the upstream has forgotten the session. All look alike. Also an event id that does not belong to the session.",
+    when: "The session id is stale, forged, another caller's, another upstream's, or sealed with a key that is gone; or the upstream has forgotten the session, or the endpoint that had it is gone or does not answer. All look alike. Also an event id that does not belong to the session.",
     help: '`initialize` anew.',
   },
 
@@ -168,9 +168,33 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     when: 'As many calls are running as the limit `data.limit` allows.',
     help: 'Wait until one has ended.',
   },
+  'sessions-exhausted': {
+    when: 'As many legacy sessions live as `limits.sessions` allows, of this caller or in all; `data.bound` tells which.',
+    help: 'End sessions that nobody needs (`DELETE`), or wait for `data.retryAfterMs`.',
+  },
+  'streams-exhausted': {
+    when: 'As many streams that stay open as `limits.sessions` allows; `data.bound` tells which.',
+    help: 'Close a stream first.',
+  },
+  'subscriptions-exhausted': {
+    when: 'As many subscriptions as `limits.sessions` allows; `data.bound` tells which.',
+    help: 'Unsubscribe from something first.',
+  },
+  'quota-exhausted': {
+    when: "A limit's `quota` or `sum` is used up; `limit` names it, `retryAfterMs` tells when the next hour, day or month begins.",
+    help: 'Wait, or ask the operator for more.',
+  },
+  'cost-too-high': {
+    when: "The call's `cost` or amount is more than its limit ever allows; `limit` names it. No waiting helps.",
+    help: 'Ask for less in one call.',
+  },
+  'cost-unknown': {
+    when: 'A limit takes `cost` or `sum` from arguments, and these are missing, no numbers, negative or too large, or a key looks like theirs; `limit` names it.',
+    help: 'Send the arguments that the limit reads, as numbers.',
+  },
   flooded: {
-    when: 'Too many connections of one address, or too many requests pipelined on one.',
-    help: 'Use fewer connections.',
+    when: 'Too many requests or connections of one address or in all, too many requests pipelined on one connection, or the address is blocked because it kept failing.',
+    help: 'Wait as long as `Retry-After` says. [Floods](floods.md) has what is counted.',
   },
   'answer-unexpected': {
     when: 'An answer to a question that nobody asked, that was answered already, or that has expired.',
@@ -189,7 +213,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: 'Send the request again without state.',
   },
 
-  'upstream-unreachable': { when: 'No connection, or no TLS, to the server.', help: askUpstream },
+  'upstream-unreachable': {
+    when: 'No connection, or no TLS, to the server; or its breaker is open because there was none before; or its name has addresses that are not dialled.',
+    help: '[Upstreams](upstreams.md). Try again; if it stays, ask the operator.',
+  },
   'credential-unavailable': {
     when: "The upstream's credential is a token that has to be asked for, and none could be had: the authorization server is away, slow or says no; or the caller came without a token to exchange. For a second after a failure nothing is asked for. The cause is in the process log.",
     help: '[Credentials for upstreams](upstream-credentials.md). Try again; if it stays, ask the operator.',
@@ -214,6 +241,10 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     when: 'The answer is above `upstreams[].http.limits`, `limits.result`, `limits.frames`, or `maxBytes` of a rule of `results:`. Nothing of it is relayed.',
     help: 'Ask for less, or by pages.',
   },
+  'answer-dropped': {
+    when: 'All answers that are under way hold `limits.memory.answerBytes`. The call was made.',
+    help: 'Look whether the call had its effect before repeating it.',
+  },
   'result-invalid': {
     when: "`structuredContent` does not fit the tool's own `outputSchema`.",
     help: askUpstream,
@@ -228,11 +259,17 @@ export const errorCauses: Readonly<Record<ErrorCode, Cause>> = {
     help: 'Try again later. If the call had reached the server already, its answer was withheld.',
   },
   overloaded: {
-    when: 'A bound on connections, queued calls, streams, or remembered keys, requests and questions is reached.',
+    when:
+      'There is more to do than can be done and this was shed, or a bound on connections, queued calls, streams, or remembered ' +
+      'keys, requests and questions is reached.',
     help: 'Try again later; wait as long as `Retry-After` says, where there is one.',
   },
+  'limits-unavailable': {
+    when: 'The shared store of limits cannot be asked, and a limit says `onStoreLoss: deny`.',
+    help: 'Try again in a few seconds; the operator looks at the store.',
+  },
   draining: {
-    when: 'The gateway closed its connections to the server while this call ran or waited.',
+    when: 'The gateway stops, and this call or stream was still open at its deadline.',
     help: 'Try again.',
   },
   internal: {

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { configJsonSchema } from '../../src/config/schema.ts';
 import { type ErrorRow, errorTable } from '../../src/errors.ts';
 import { auditFields } from '../../src/observe/audit-fields.ts';
-import { metricDefinitions } from '../../src/observe/metric-definitions.ts';
+import { definitions, metricDefinitions } from '../../src/observe/metric-definitions.ts';
 import { policyDocument } from '../../src/policy/document.ts';
 import { decisionTableDocument } from '../../src/policy/table-document.ts';
+import { type Bound, bounds } from './bounds.ts';
 import { errorCauses, errorGroups } from './error-causes.ts';
-import { type JsonSchema, keyRows, schemaAt } from './json-schema.ts';
+import { type JsonSchema, type KeyRow, keyRows, schemaAt } from './json-schema.ts';
 import { keyTable, table } from './markdown.ts';
 
 /** JSON Schema of a policy file, for editors and for the reference. */
@@ -38,7 +39,7 @@ export const policyParts: readonly {
   {
     title: 'A policy file',
     at: '',
-    stops: ['roles', 'bindings', 'acl', 'limits', 'arguments', 'results', 'tools', 'flows'],
+    stops: ['roles', 'bindings', 'acl', 'limits', 'arguments', 'results', 'tools', 'flows', 'timeouts'],
   },
   {
     title: 'A role: `roles.NAME`',
@@ -94,6 +95,7 @@ export const policyParts: readonly {
   { title: 'A rule on results: an entry of `results`', at: 'results[]', stops: [] },
   { title: 'A mark: an entry of `tools`', at: 'tools[]', stops: [] },
   { title: 'A rule on flows: an entry of `flows`', at: 'flows[]', stops: [] },
+  { title: 'A time of its own: an entry of `timeouts`', at: 'timeouts[]', stops: [] },
 ];
 
 /** Every key of a policy file. Paths are given from the beginning of their part. */
@@ -165,4 +167,40 @@ export function metricReference(): string {
       help,
     ]),
   );
+}
+
+/** Every option that bounds something, with what happens there. */
+export function boundReference(): string {
+  const options = boundOptions();
+  const rows = bounds.flatMap((bound) => {
+    const found = options.filter(({ path }) => isAbout(bound.keys, path));
+    return found.map(({ path, default: value }) => [
+      `\`${path}\``,
+      value === undefined ? '' : `\`${String(value)}\``,
+      bound.beyond,
+      (bound.codes ?? []).map((code) => `\`${code}\``).join(', '),
+      metricsOf(bound)
+        .map((name) => `\`${name}\``)
+        .join(', '),
+    ]);
+  });
+  return table(['option', 'default', 'beyond', 'code', 'counted by'], rows);
+}
+
+/** Options that hold a size, a time or a number. */
+export function boundOptions(): readonly KeyRow[] {
+  return keyRows(configJsonSchema() as JsonSchema, '').filter(({ takes }) =>
+    /\bsize\b|\btime span\b|\bnumber\b/.test(takes),
+  );
+}
+
+/** @param keys paths; `.*` at the end stands for all below */
+export function isAbout(keys: readonly string[], path: string): boolean {
+  return keys.some((key) => (key.endsWith('.*') ? path.startsWith(key.slice(0, -1)) : path === key));
+}
+
+/** What counts a bound: its own metrics, or those that count every code. */
+function metricsOf({ codes = [], metrics = [] }: Bound): readonly string[] {
+  const own = metrics.map((metric) => definitions[metric].name);
+  return own.length > 0 || codes.length === 0 ? own : [definitions.exchanges.name, definitions.refusals.name];
 }

@@ -24,6 +24,20 @@ export function crossChecks(config: GatewayFile): readonly Finding[] {
     ...tokenChecks(config),
     ...outboundChecks(config),
     ...upstreamCredentials(config),
+    ...sharedStore(config),
+  ];
+}
+
+/** Replicas find each other's counts only under names that all of them make alike. */
+function sharedStore(config: GatewayFile): readonly Finding[] {
+  if (config.store.redis === undefined || config.session.keys !== undefined) return [];
+  return [
+    {
+      at: ['store', 'redis'],
+      message:
+        'session.keys is missing: names in the store are made with it, and with a random key no two processes would ' +
+        'count the same. Give every replica the same session.keys',
+    },
   ];
 }
 

@@ -62,12 +62,19 @@ const rows: readonly FileRow[] = [
   ),
   { path: ['assertions', 'keys', '*'], group: 'keys', nature: 'secret' },
   { path: ['session', 'keys', '*'], group: 'keys', nature: 'secret' },
+  { path: ['store', 'redis', 'tls', 'ca'], group: 'certificates', nature: 'public' },
+  { path: ['store', 'redis', 'tls', 'ca', '*'], group: 'certificates', nature: 'public' },
+  { path: ['store', 'redis', 'tls', 'certificate'], group: 'certificates', nature: 'public' },
+  { path: ['store', 'redis', 'tls', 'key'], group: 'certificates', nature: 'secret' },
+  { path: ['store', 'redis', 'password', 'file'], group: 'credentials', nature: 'secret' },
+  { path: ['store', 'redis', 'sentinel', 'password', 'file'], group: 'credentials', nature: 'secret' },
   { path: ['pins', 'file'], group: 'pins', nature: 'lock' },
   { path: ['redaction', 'key'], group: 'keys', nature: 'secret' },
   { path: ['canaries', '*', 'file'], group: 'canaries', nature: 'secret' },
   { path: ['flows', 'approvals'], group: 'config', nature: 'output-folder' },
   { path: ['policies'], group: 'policies', nature: 'folder' },
   { path: ['audit', 'file'], group: 'config', nature: 'output' },
+  { path: ['control', 'socket'], group: 'config', nature: 'output' },
 ];
 
 /** One file that a configuration names. */

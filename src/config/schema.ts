@@ -10,13 +10,16 @@ import {
   resourceOptions,
   revocationsOptions,
 } from '../identity/options.ts';
-import { adminOptions, listenerOptions } from '../listener/options.ts';
+import { adminOptions, blocksOptions, controlOptions, listenerOptions } from '../listener/options.ts';
 import { lookupOptionsSchema } from '../lookups/options.ts';
 import { auditOptions, logOptions } from '../observe/options.ts';
+import { overloadOptions } from '../overload/options.ts';
 import { pinsOptions } from '../pins/options.ts';
 import { redactionOptions } from '../redaction/options.ts';
+import { redisOptions } from '../redis/options.ts';
 import { assertionKeysOptions } from '../upstream/credentials/options.ts';
 import { httpUpstreamOptions } from '../upstream/options.ts';
+import { workersOptions } from '../workers/options.ts';
 import { limitsOptions } from './limits-options.ts';
 
 const insecureOptions = z
@@ -96,12 +99,23 @@ export const gatewayFileSchema = z.strictObject({
     .meta({ title: 'folder' })
     .prefault('policies/')
     .describe('Folder with policy files (`*.yaml`, `*.yml`). Default `policies/`, beside the gateway file.'),
+  blocks: blocksOptions,
   store: z
     .strictObject({
-      memory: z.strictObject({}).prefault({}).describe('Counts live in this process and end with it.'),
+      memory: z
+        .strictObject({})
+        .optional()
+        .describe('Counts live in this process and end with it. The default.'),
+      redis: redisOptions
+        .optional()
+        .describe('Counts and other shared state live in a Redis or Valkey that replicas share.'),
     })
+    .refine(
+      ({ memory, redis }) => memory === undefined || redis === undefined,
+      'give memory or redis, not both',
+    )
     .prefault({})
-    .describe('Where rates and concurrency are counted.'),
+    .describe('Where limits are counted, and where that lives which replicas must know together.'),
   session: filterOptionsSchema.shape.session.describe('How legacy sessions and request states are sealed.'),
   limits: limitsOptions,
   definitions: filterOptionsSchema.shape.definitions.describe(
@@ -129,7 +143,14 @@ export const gatewayFileSchema = z.strictObject({
     .describe(
       'Where health and metrics are served: /livez, /readyz, /metrics. Default bind 127.0.0.1:9090, because nobody is authenticated there.',
     ),
+  control: controlOptions
+    .optional()
+    .describe(
+      'How the operator of this machine talks to a running gateway (`sallyport blocks`). Absent: there is no such way.',
+    ),
   log: logOptions,
+  overload: overloadOptions,
+  workers: workersOptions,
   drain: z
     .strictObject({
       delay: duration({ max: 600_000 })

@@ -1,4 +1,5 @@
 import { isLoopbackBind } from '../listener/options.ts';
+import { endpointUrls } from '../upstream/options.ts';
 import type { Finding } from './checks.ts';
 import type { GatewayFile } from './schema.ts';
 
@@ -31,7 +32,7 @@ export function clearCredentials(config: GatewayFile): readonly string[] {
     const asked = clientCredentials ?? tokenExchange;
     const urls = [asked?.issuer, asked?.tokenEndpoint].filter((url) => url !== undefined);
     const warnings: string[] = [];
-    if (crossesNetworkInClear(http.url)) {
+    if (endpointUrls(http).some(crossesNetworkInClear)) {
       if (http.credential !== undefined) {
         warnings.push(`upstreams: the credential for "${name}" travels over plain HTTP`);
       }

@@ -13,7 +13,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import { fitsQuestion } from './answer-shapes.ts';
-import { createElicitations } from './elicitations.ts';
+import { createElicitations, longestElicitationId } from './elicitations.ts';
 import { createInputRounds } from './input-rounds.ts';
 import { admitNotification, belongsToListen, type Subscription, subscriptionOf } from './listen.ts';
 import type { MemoryLimits, RequestStateOptions } from './options.ts';
@@ -21,11 +21,16 @@ import type { Asked, Outstanding } from './outstanding.ts';
 import { createQuestions, type OpenQuestion } from './questions.ts';
 import { scopeOf } from './scope.ts';
 import type { Sealer } from './seal.ts';
+import type { SharedQuestions } from './shared-questions.ts';
+import type { SharedRequests } from './shared-requests.ts';
+import { ownerOf } from './task-book.ts';
 
 export interface CorrelateDeps {
   readonly outstanding: Outstanding;
   readonly memory: MemoryLimits;
   readonly state: RequestStateOptions;
+  /** What other processes of this gateway asked and were asked. Absent: there is one process. */
+  readonly shared?: { readonly questions: SharedQuestions; readonly requests: SharedRequests } | undefined;
   /** For `requestState`. */
   readonly sealer: Sealer;
   /** Milliseconds since the epoch. */
@@ -42,15 +47,17 @@ const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId';
  * it or ends here.
  */
 export function correlate(deps: CorrelateDeps): Filter {
-  const { outstanding } = deps;
+  const { outstanding, shared } = deps;
   const questions = createQuestions(deps.memory, deps.monotonic);
-  const elicitations = createElicitations(deps.memory, deps.monotonic);
+  const elicitations = createElicitations(deps.memory, deps.monotonic, (owner, id) =>
+    shared?.questions.elicited(owner, id),
+  );
   const rounds = createInputRounds(deps.sealer, deps.state, deps.now);
   const subscriptions = new WeakMap<Asked, Subscription>();
 
   return {
     name: 'correlate',
-    toUpstream(frame: Frame, exchange: Exchange): Verdict {
+    toUpstream(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
       switch (frame.kind) {
         case 'request':
           return askUpstream(frame, exchange);
@@ -63,16 +70,10 @@ export function correlate(deps: CorrelateDeps): Filter {
           return pass;
       }
     },
-    toClient(frame: Frame, exchange: Exchange): Verdict {
+    toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
       switch (frame.kind) {
         case 'request':
-          if (!questions.asked(scopeOf(exchange), frame.id, questionOf(frame))) {
-            return reject(
-              new GatewayError('overloaded', { cause: 'too many questions wait for this client' }),
-            );
-          }
-          elicitations.learn(frame.params, exchange);
-          return pass;
+          return askClient(frame, exchange);
         case 'notification':
           return notifyClient(frame, exchange);
         case 'result':
@@ -103,63 +104,113 @@ export function correlate(deps: CorrelateDeps): Filter {
     return replace(withId(opened, asked.gatewayId));
   }
 
+  function askClient(frame: RequestFrame, exchange: Exchange): Verdict | Promise<Verdict> {
+    const question = questionOf(frame);
+    if (!questions.asked(scopeOf(exchange), frame.id, question)) return tooManyQuestions();
+    elicitations.learn(frame.params, exchange);
+    if (shared === undefined) return pass;
+    // Known to all before the client can answer: the answer may come to any of them.
+    return shared.questions
+      .asked(scopeOf(exchange), frame.id, question)
+      .then((told) => (told ? pass : tooManyQuestions()));
+  }
+
   /** An answer fits the question that was asked, in its form too, and only once. */
-  function answerUpstream(frame: ResultFrame | ErrorFrame, exchange: Exchange): Verdict {
-    const scope = scopeOf(exchange);
-    const question = frame.id === undefined ? undefined : questions.find(scope, frame.id);
+  function answerUpstream(frame: ResultFrame | ErrorFrame, exchange: Exchange): Verdict | Promise<Verdict> {
+    const { id } = frame;
+    if (id === undefined) return reject(new GatewayError('answer-unexpected'));
+    const question = questions.find(scopeOf(exchange), id);
+    if (shared === undefined) return settleAnswer(frame, question, exchange);
+    return answerOfAny(frame, id, question, exchange, shared.questions);
+  }
+
+  function settleAnswer(
+    frame: ResultFrame | ErrorFrame,
+    question: OpenQuestion | undefined,
+    exchange: Exchange,
+  ): Verdict {
     if (question === undefined || frame.id === undefined)
       return reject(new GatewayError('answer-unexpected'));
     if (frame.kind === 'result' && !fitsQuestion(question.method, frame.result, question.mayBeTask)) {
       return reject(new GatewayError('answer-unexpected', { cause: `no answer to ${question.method}` }));
     }
-    questions.take(scope, frame.id);
+    questions.take(scopeOf(exchange), frame.id);
     exchange.facts.answered = question;
     return pass;
   }
 
-  function notifyUpstream(frame: NotificationFrame, exchange: Exchange): Verdict {
+  /** The question may be another process's, and an answer may reach two processes: who takes it first has it. */
+  async function answerOfAny(
+    frame: ResultFrame | ErrorFrame,
+    id: RequestId,
+    own: OpenQuestion | undefined,
+    exchange: Exchange,
+    all: SharedQuestions,
+  ): Promise<Verdict> {
+    const scope = scopeOf(exchange);
+    const question = own ?? (await all.find(scope, id));
+    const verdict = settleAnswer(frame, question, exchange);
+    if (verdict.kind !== 'pass' || question === undefined) return verdict;
+    return (await all.take(scope, id, question)) ? pass : reject(new GatewayError('answer-unexpected'));
+  }
+
+  function notifyUpstream(frame: NotificationFrame, exchange: Exchange): Verdict | Promise<Verdict> {
     if (frame.method === 'notifications/cancelled') return cancelUpstream(frame, exchange);
     if (frame.method !== 'notifications/progress') return pass;
     const token = idIn(frame.params, 'progressToken');
-    const isLive = token !== undefined && questions.hasProgressToken(scopeOf(exchange), token);
-    return isLive ? pass : drop('progress-unasked');
+    if (token === undefined) return drop('progress-unasked');
+    const scope = scopeOf(exchange);
+    if (questions.hasProgressToken(scope, token)) return pass;
+    return passIf(shared?.questions.hasProgressToken(scope, token), 'progress-unasked');
   }
 
-  function cancelUpstream(frame: NotificationFrame, exchange: Exchange): Verdict {
+  function cancelUpstream(frame: NotificationFrame, exchange: Exchange): Verdict | Promise<Verdict> {
     const requestId = idIn(frame.params, 'requestId');
     const session = exchange.facts.session?.key;
-    const asked =
-      requestId === undefined || session === undefined
-        ? undefined
-        : outstanding.inSession(session, requestId);
-    if (asked === undefined) return drop('cancelled-unknown');
-    return replace(withParams(frame, { requestId: asked.gatewayId }));
+    if (requestId === undefined || session === undefined) return drop('cancelled-unknown');
+    const cancel = (gatewayId: number | undefined): Verdict =>
+      gatewayId === undefined
+        ? drop('cancelled-unknown')
+        : replace(withParams(frame, { requestId: gatewayId }));
+    const asked = outstanding.inSession(session, requestId);
+    if (asked !== undefined || shared === undefined) return cancel(asked?.gatewayId);
+    return shared.requests.idOf(session, requestId).then(cancel);
   }
 
-  function notifyClient(frame: NotificationFrame, exchange: Exchange): Verdict {
+  function notifyClient(frame: NotificationFrame, exchange: Exchange): Verdict | Promise<Verdict> {
     if (frame.method === 'notifications/cancelled') return cancelClient(frame, exchange);
     const asked = outstanding.of(exchange);
     if (asked !== undefined && isListen(asked, exchange)) return notifySubscriber(frame, asked);
     if (frame.method === 'notifications/progress') {
       const token = idIn(frame.params, 'progressToken');
-      const live = token !== undefined && outstanding.hasProgressToken(token, exchange);
-      return live ? pass : drop('progress-unasked');
+      if (token === undefined) return drop('progress-unasked');
+      if (outstanding.hasProgressToken(token, exchange)) return pass;
+      const session = exchange.facts.session?.key;
+      const elsewhere = session === undefined ? undefined : shared?.requests.hasProgressToken(session, token);
+      return passIf(elsewhere, 'progress-unasked');
     }
     if (exchange.era === 'modern' && belongsToListen(frame.method)) return drop('notification-unasked');
     if (frame.method === 'notifications/elicitation/complete') {
       const id = frame.params === undefined ? undefined : own(frame.params, 'elicitationId');
-      return elicitations.take(id, exchange) ? pass : drop('elicitation-unknown');
+      const isOwn = elicitations.take(id, exchange);
+      if (shared === undefined || typeof id !== 'string' || id.length > longestElicitationId)
+        return isOwn ? pass : drop('elicitation-unknown');
+      return passIf(shared.questions.takeElicitation(ownerOf(exchange), id), 'elicitation-unknown');
     }
     return pass;
   }
 
   /** A server cancels its own question (legacy), or a subscription (2026-07-28). */
-  function cancelClient(frame: NotificationFrame, exchange: Exchange): Verdict {
+  function cancelClient(frame: NotificationFrame, exchange: Exchange): Verdict | Promise<Verdict> {
     const requestId = idIn(frame.params, 'requestId');
     if (requestId === undefined) return drop('cancelled-unknown');
     if (exchange.era === 'legacy') {
       // The question stays open: the client's answer may already be on its way, and is no fault of the client.
-      return questions.find(scopeOf(exchange), requestId) === undefined ? drop('cancelled-unknown') : pass;
+      if (questions.find(scopeOf(exchange), requestId) !== undefined) return pass;
+      const elsewhere = shared?.questions
+        .find(scopeOf(exchange), requestId)
+        .then((question) => question !== undefined);
+      return passIf(elsewhere, 'cancelled-unknown');
     }
     const asked = outstanding.of(exchange);
     if (asked === undefined || asked.gatewayId !== requestId || !isListen(asked, exchange)) {
@@ -205,6 +256,15 @@ export function correlate(deps: CorrelateDeps): Filter {
     if (result === frame.result) return replace(withId(frame, asked.clientId));
     return replace(withId(replaceFrame(frame, { ...frame.value, result }), asked.clientId));
   }
+}
+
+/** @param found whether another process knows of it; undefined where there is none */
+function passIf(found: Promise<boolean> | undefined, otherwise: string): Verdict | Promise<Verdict> {
+  return found === undefined ? drop(otherwise) : found.then((isKnown) => (isKnown ? pass : drop(otherwise)));
+}
+
+function tooManyQuestions(): Verdict {
+  return reject(new GatewayError('overloaded', { cause: 'too many questions wait for this client' }));
 }
 
 function questionOf({ method, params }: RequestFrame): OpenQuestion {

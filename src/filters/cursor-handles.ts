@@ -8,10 +8,21 @@ import type { Sealer } from './seal.ts';
  * time. Nothing is remembered.
  */
 export interface CursorHandles {
-  /** Undefined where the server's cursor is longer than what is relayed. */
-  seal(cursor: string, pageOf: string): string | undefined;
+  /**
+   * Undefined where the server's cursor is longer than what is relayed.
+   *
+   * @param listed entries up to here
+   */
+  seal(cursor: string, pageOf: string, listed: number): string | undefined;
   /** Undefined for foreign, expired, altered and invented cursors, without telling them apart. */
-  open(handle: string, pageOf: string): string | undefined;
+  open(handle: string, pageOf: string): OpenedCursor | undefined;
+}
+
+export interface OpenedCursor {
+  /** The upstream's own. */
+  readonly cursor: string;
+  /** Entries on the pages that came before. */
+  readonly listed: number;
 }
 
 /** UTF-16 units. 8192: servers put the state of a query into a cursor, and it travels in a body twice. */
@@ -23,8 +34,10 @@ const clockSkewMs = 60_000;
 /** @param maxAge milliseconds */
 export function createCursorHandles(sealer: Sealer, maxAge: number, now: () => number): CursorHandles {
   return {
-    seal: (cursor, pageOf) =>
-      cursor.length > longestCursor ? undefined : sealer.seal(JSON.stringify([cursor, now()]), pageOf),
+    seal: (cursor, pageOf, listed) =>
+      cursor.length > longestCursor
+        ? undefined
+        : sealer.seal(JSON.stringify([cursor, now(), listed]), pageOf),
     open(handle, pageOf) {
       // Twice over: UTF-8, then base64.
       if (handle.length > longestCursor * 6) return undefined;
@@ -32,10 +45,12 @@ export function createCursorHandles(sealer: Sealer, maxAge: number, now: () => n
       if (opened === undefined) return undefined;
       const claims: unknown = JSON.parse(opened);
       if (!Array.isArray(claims)) return undefined;
-      const [cursor, issuedAt]: unknown[] = claims;
+      const [cursor, issuedAt, listed]: unknown[] = claims;
       if (typeof cursor !== 'string' || typeof issuedAt !== 'number') return undefined;
+      // Releases before this one did not count.
+      const counted = typeof listed === 'number' ? listed : 0;
       const age = now() - issuedAt;
-      return age > maxAge || age < -clockSkewMs ? undefined : cursor;
+      return age > maxAge || age < -clockSkewMs ? undefined : { cursor, listed: counted };
     },
   };
 }

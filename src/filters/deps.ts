@@ -1,12 +1,16 @@
 import type { CanaryBook } from '../flows/canaries.ts';
 import type { ProtectedResource } from '../identity/protected-resource.ts';
+import type { LimitStore } from '../limits/contract.ts';
 import type { PinBook } from '../pins/standing.ts';
+import type { BoundName } from '../pipeline/bounds.ts';
 import type { RefreshOutcome } from '../pipeline/refresh-catalog.ts';
 import type { ContentRedactor } from '../redaction/redact-text.ts';
 import type { SchemaBook } from '../schemas/schema-book.ts';
+import type { SharedState } from '../state/contract.ts';
 import type { ArgumentLookups } from './argument-lookups.ts';
 import type { Disclosure, FilterOptions } from './options.ts';
 import type { SessionSealer } from './session-sealer.ts';
+import type { Overload } from './shed.ts';
 
 /** What the checks need from the gateway around them. */
 export interface FilterDeps {
@@ -20,6 +24,10 @@ export interface FilterDeps {
    * never rejecting: what is still unknown afterwards is refused.
    */
   refreshCatalog(upstream: string): Promise<RefreshOutcome>;
+  /** Who counts for the limits of the policy. */
+  readonly limits: LimitStore;
+  /** What is refused while there is more to do than can be done. */
+  readonly overload: Overload;
   /** What arguments may ask of the machine. */
   readonly lookups: ArgumentLookups;
   /** Tool definitions that were approved. */
@@ -38,6 +46,8 @@ export interface FilterDeps {
   canaries(): CanaryBook;
   /** Undefined: nothing can be approved. */
   readonly approvals: { take(ticket: string): Promise<boolean> } | undefined;
+  /** What several processes of this gateway know together. Absent: there is one process. */
+  readonly state?: SharedState;
   /** Something that operators count and no client is told. */
   report(event: FilterEvent): void;
   /** Milliseconds since the epoch: handles that outlive a process carry it. */
@@ -49,5 +59,7 @@ export interface FilterDeps {
 export type FilterEvent =
   /** The store of a limit is full and nothing in it is expendable: a new key was refused. */
   | { readonly kind: 'limit-store-full'; readonly limit: string; readonly upstream: string }
+  /** A bound was reached that no error code tells by itself. */
+  | { readonly kind: 'bound'; readonly bound: BoundName; readonly upstream: string }
   /** A limit in shadow mode would have refused. */
   | { readonly kind: 'shadow-limit'; readonly limit: string; readonly upstream: string };

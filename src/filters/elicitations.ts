@@ -17,7 +17,7 @@ export interface Elicitations {
 }
 
 /** UTF-16 units of an id. 512: fourteen times a UUID. */
-const longestId = 512;
+export const longestElicitationId = 512;
 
 /**
  * Of one client and server: times as many as may be open in one session. When there are too many, the oldest is
@@ -25,17 +25,20 @@ const longestId = 512;
  */
 const sessionsPerOwner = 16;
 
+/** @param learnt told of each, for other processes */
 export function createElicitations(
   limits: Pick<MemoryLimits, 'questions' | 'questionsPerSession' | 'questionAge'>,
   monotonic: () => number,
+  learnt: (owner: string, id: string) => void = () => undefined,
 ): Elicitations {
   /** When each is forgotten. */
   const open = new OwnedMap<number>(limits.questions, limits.questionsPerSession * sessionsPerOwner);
 
   const learnOne = (params: JsonObject, exchange: Exchange): void => {
     const id = own(params, 'elicitationId');
-    if (typeof id !== 'string' || id.length > longestId) return;
+    if (typeof id !== 'string' || id.length > longestElicitationId) return;
     open.set(ownerOf(exchange), id, monotonic() + limits.questionAge);
+    learnt(ownerOf(exchange), id);
   };
   return {
     learn(carrier, exchange) {
@@ -48,7 +51,7 @@ export function createElicitations(
       }
     },
     take(id, exchange) {
-      if (typeof id !== 'string' || id.length > longestId) return false;
+      if (typeof id !== 'string' || id.length > longestElicitationId) return false;
       const expiresAt = open.get(ownerOf(exchange), id);
       open.delete(ownerOf(exchange), id);
       return expiresAt !== undefined && expiresAt > monotonic();

@@ -16,6 +16,7 @@ import {
 } from '../policy/content.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import type { Asked, Outstanding } from './outstanding.ts';
+import type { SharedHolds } from './shared-holds.ts';
 
 export interface FlowDeps {
   readonly outstanding: Outstanding;
@@ -27,6 +28,8 @@ export interface FlowDeps {
   readonly key: Buffer;
   /** The values in force now. */
   canaries(): CanaryBook;
+  /** What other processes of this gateway returned. Absent: there is one process. */
+  readonly shared?: SharedHolds | undefined;
   /** Takes the approval of a ticket, once. Undefined where approvals are not configured: such calls are denied. */
   readonly approvals: { take(ticket: string): Promise<boolean> } | undefined;
 }
@@ -47,23 +50,51 @@ export function flow(deps: FlowDeps): Filter {
       if (frame.kind !== 'request' && frame.kind !== 'notification') return pass;
       if (!hasMarks(exchange.policy)) return pass;
       const egress = targetsOfFrame(frame, exchange).some((target) => markOf(target, exchange).egress);
-      return egress ? judgeEgress(frame, exchange) : pass;
+      if (!egress) return pass;
+      return deps.shared === undefined ? judgeEgress(frame, exchange) : askAll(frame, exchange, deps.shared);
     },
-    toClient(frame: Frame, exchange: Exchange): Verdict {
-      if (hasMarks(exchange.policy) && bringsUntrusted(frame, exchange, deps.outstanding)) {
-        const now = deps.monotonic();
-        const keep = holdOf(exchange.policy);
-        for (const scope of scopesOf(exchange)) book.record(scope, now, keep);
-      }
-      return judgeReturnedCanaries(frame, exchange, deps.canaries());
+    toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
+      if (!hasMarks(exchange.policy) || !bringsUntrusted(frame, exchange, deps.outstanding))
+        return judgeReturnedCanaries(frame, exchange, deps.canaries());
+      const now = deps.monotonic();
+      const keep = holdOf(exchange.policy);
+      const scopes = scopesOf(exchange);
+      for (const scope of scopes) book.record(scope, now, keep);
+      const telling = deps.shared?.record(scopes, keep);
+      if (telling === undefined) return judgeReturnedCanaries(frame, exchange, deps.canaries());
+      return telling.then((told) =>
+        told
+          ? judgeReturnedCanaries(frame, exchange, deps.canaries())
+          : reject(new GatewayError('overloaded', { cause: 'a hold cannot be told to other processes' })),
+      );
     },
   };
+
+  /** Brings what other processes know of this caller into the book, then judges by it. */
+  async function askAll(
+    frame: RequestFrame | NotificationFrame,
+    exchange: Exchange,
+    shared: SharedHolds,
+  ): Promise<Verdict> {
+    const scopes = rulesOn(exchange).map(({ per }) => scopeOf(per, exchange));
+    const keep = holdOf(exchange.policy);
+    const ages = await shared.ages(scopes, keep);
+    const now = deps.monotonic();
+    const elsewhere = new Map<string, number>();
+    for (const [index, age] of ages.entries()) {
+      // Where nobody can be asked, it may have been a moment ago.
+      if (age !== undefined) elsewhere.set(keyOf(scopes[index]!), now - (age === 'unknown' ? 0 : age));
+    }
+    return judgeEgress(frame, exchange, (scope) => elsewhere.get(keyOf(scope)));
+  }
 
   function judgeEgress(
     frame: RequestFrame | NotificationFrame,
     exchange: Exchange,
+    elsewhere: (scope: HoldScope) => number | undefined = () => undefined,
   ): Verdict | Promise<Verdict> {
-    const holding = holdsOn(exchange, book, deps.monotonic());
+    const lastIn = (scope: HoldScope): number | undefined => later(book.lastIn(scope), elsewhere(scope));
+    const holding = holdsOn(exchange, lastIn, deps.monotonic());
     if (holding.length === 0) return pass;
     for (const { rule } of holding.filter(({ rule }) => rule.mode === 'shadow')) {
       note(exchange, 'would-refuse', rule.id, 'held');
@@ -113,16 +144,27 @@ function rank(rule: ActiveRule): number {
   return rule.effect === 'deny' ? 0 : 1;
 }
 
-function holdsOn(
-  exchange: Exchange,
-  book: HoldBook,
-  now: number,
-): { readonly rule: ActiveRule; readonly retryAfterMs: number }[] {
+function rulesOn(exchange: Exchange): readonly ActiveRule[] {
   const about = { upstream: exchange.upstream, subject: exchange.principal, time: exchange.time };
   const written = flowRulesFor(exchange.policy, about);
-  const rules: readonly ActiveRule[] = written.length === 0 ? [defaultRule] : written;
-  return rules.flatMap((rule) => {
-    const last = book.lastIn(scopeOf(rule.per, exchange));
+  return written.length === 0 ? [defaultRule] : written;
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+}
+
+function keyOf({ principal, within }: HoldScope): string {
+  return JSON.stringify([principal, within ?? null]);
+}
+
+function holdsOn(
+  exchange: Exchange,
+  lastIn: (scope: HoldScope) => number | undefined,
+  now: number,
+): { readonly rule: ActiveRule; readonly retryAfterMs: number }[] {
+  return rulesOn(exchange).flatMap((rule) => {
+    const last = lastIn(scopeOf(rule.per, exchange));
     const retryAfterMs = last === undefined ? 0 : Math.ceil(last + rule.hold - now);
     return retryAfterMs > 0 ? [{ rule, retryAfterMs }] : [];
   });

@@ -29,7 +29,10 @@ export function answerForClient(
   const next = row.pages === true ? own(answer, 'nextCursor') : undefined;
   if (next !== undefined) {
     const page = opened?.pageOf;
-    const sealed = typeof next === 'string' && page !== undefined ? kit.cursors.seal(next, page) : undefined;
+    const sealed =
+      typeof next === 'string' && page !== undefined
+        ? kit.cursors.seal(next, page, opened?.listedNow ?? 0)
+        : undefined;
     if (sealed === undefined) return invalid('a cursor that cannot be relayed');
     answer = { ...answer, nextCursor: sealed };
   }

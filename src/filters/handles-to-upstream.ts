@@ -3,7 +3,7 @@ import type { NotificationFrame, RequestFrame, ResultFrame } from '../mcp/frame.
 import { type MethodRow, methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
-import { pageOf } from './cursor-handles.ts';
+import { type OpenedCursor, pageOf } from './cursor-handles.ts';
 import { type HandleKit, questionScope } from './handle-kit.ts';
 import { maySee } from './may-see.ts';
 import type { KnownTask, OpenedHandles } from './outstanding.ts';
@@ -24,15 +24,15 @@ export function openRequest(
 ): OpenedRequest | undefined {
   const changed: Record<string, JsonValue> = {};
   const page = row.pages === true ? pageOf(row, params, exchange) : undefined;
-  const nothing: OpenedHandles = { cursor: undefined, pageOf: page, tasks: [] };
+  const nothing: OpenedHandles = { cursor: undefined, pageOf: page, tasks: [], listed: 0, listedNow: 0 };
   if (params === undefined) return { params, handles: nothing };
 
-  let cursor: string | undefined;
+  let opened: OpenedCursor | undefined;
   const givenCursor = page === undefined ? undefined : own(params, 'cursor');
   if (page !== undefined && givenCursor !== undefined) {
-    cursor = typeof givenCursor === 'string' ? kit.cursors.open(givenCursor, page) : undefined;
-    if (cursor === undefined) return undefined;
-    changed['cursor'] = cursor;
+    opened = typeof givenCursor === 'string' ? kit.cursors.open(givenCursor, page) : undefined;
+    if (opened === undefined) return undefined;
+    changed['cursor'] = opened.cursor;
   }
 
   const tasks: KnownTask[] = [];
@@ -63,7 +63,7 @@ export function openRequest(
   const isSame = related.carrier === params && Object.keys(changed).length === 0;
   return {
     params: isSame ? params : { ...related.carrier, ...changed },
-    handles: { cursor, pageOf: page, tasks },
+    handles: { cursor: opened?.cursor, pageOf: page, tasks, listed: opened?.listed ?? 0, listedNow: 0 },
   };
 }
 

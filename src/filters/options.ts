@@ -61,6 +61,76 @@ export const sessionSchema = z.strictObject({
     ),
 });
 
+/** What stays behind when a call is over. Each process counts for itself. */
+export const sessionLimitsSchema = z.strictObject({
+  total: count(10_000_000)
+    .prefault(100_000)
+    .describe(
+      'Legacy sessions that are counted, in all. Beyond, `initialize` is refused. Default 100000, of some 500 bytes each ' +
+        'here; servers that keep more for one client, the gateway, have other troubles.',
+    ),
+  perPrincipal: count(10_000_000)
+    .prefault(10_000)
+    .describe(
+      'The same of one principal. Default 10000, because few clients end their sessions: a service that opens five a ' +
+        'second stays below it within `idle`.',
+    ),
+  idle: duration({ min: 1000, max: 30 * 86_400_000 })
+    .prefault('30m')
+    .describe(
+      'A session that nobody used for so long counts no more, and neither do its subscriptions; it can still be used, and ' +
+        'counts again then. Default 30m, because whoever pauses for longer has most likely left.',
+    ),
+  streamsPerSession: count(100_000)
+    .prefault(64)
+    .describe(
+      'Streams of one legacy session that are meant to stay open. Default 64: a client needs one, and some more while it ' +
+        'reconnects or waits for tasks.',
+    ),
+  streamsPerPrincipal: count(1_000_000)
+    .prefault(1000)
+    .describe(
+      'The same of one principal, on all upstreams. Default 1000, nearly all that one upstream has by default: a service ' +
+        'that listens for its users needs many, and one caller must not take all.',
+    ),
+  subscriptions: count(10_000_000)
+    .prefault(100_000)
+    .describe(
+      'Resources that clients are subscribed to, in all. Default 100000, of some 150 bytes each: 15 MB.',
+    ),
+  subscriptionsPerSession: count(1024)
+    .prefault(1024)
+    .describe(
+      'Resources of one session, and of one `subscriptions/listen` stream, whose tasks count too. Default 1024, as many as ' +
+        'the official SDKs allow.',
+    ),
+  subscriptionsPerPrincipal: count(10_000_000)
+    .prefault(10_000)
+    .describe('Resources of one principal. Default 10000, a tenth of all.'),
+});
+
+/** What one server may list. */
+export const listLimitsSchema = z.strictObject({
+  tools: count(100_000)
+    .prefault(2000)
+    .describe(
+      'Tools of one upstream, over all pages. Those beyond are not listed, and cannot be called where schemas are ' +
+        'enforced. Default 2000, because no model can choose among more.',
+    ),
+  schemaBytes: bytes({ min: 1024, max: 256 * 1024 })
+    .prefault('256KiB')
+    .describe(
+      'Each schema of one tool as JSON. A tool with a larger one is not listed. Default 256KiB, ten times the largest of ' +
+        'public servers.',
+    ),
+  bytes: bytes({ min: 65_536, max: 1024 ** 3 })
+    .prefault('32MiB')
+    .describe(
+      "All pages of the gateway's own look at the lists of one upstream. Beyond, the look has failed. Default 32MiB: 2,000 " +
+        'tools of 16 KiB each.',
+    ),
+});
+
 /** Bounds on what the checks remember between frames. */
 export const memorySchema = z.strictObject({
   rateKeys: count(10_000_000)
@@ -68,6 +138,12 @@ export const memorySchema = z.strictObject({
     .describe(
       'Keys of rates. When all of them still count, a new one is refused. Default 100000, of about 200 bytes each: ' +
         '20 MB, and more callers than one gateway serves.',
+    ),
+  quotaKeys: count(10_000_000)
+    .prefault(100_000)
+    .describe(
+      'Keys of quotas and of sums, which count until their hour, day or month is over. Default 100000, as for rates; apart ' +
+        'from them, so that a month of many callers leaves room for rates.',
     ),
   concurrencyKeys: count(10_000_000)
     .prefault(100_000)
@@ -83,6 +159,12 @@ export const memorySchema = z.strictObject({
     .prefault(256)
     .describe(
       'Requests under way in one session. Default 256, because no client has more calls open, and a loop soon has.',
+    ),
+  answerBytes: bytes({ min: 1024 ** 2 })
+    .prefault('256MiB')
+    .describe(
+      'Bytes of answers of all upstreams that are in memory at one time; the first 64KiB of each are free. Beyond, the answer ' +
+        'that grows is dropped. Default 256MiB, sixteen of the largest results: decoded they take several times as much.',
     ),
   lateAnswers: duration({ min: 1000 })
     .prefault('10m')
@@ -192,6 +274,15 @@ export const filterOptionsSchema = z.strictObject({
   frames: frameLimitsSchema.prefault({}),
   session: sessionSchema.prefault({}),
   memory: memorySchema.prefault({}),
+  sessions: sessionLimitsSchema.prefault({}),
+  lists: listLimitsSchema.prefault({}),
+  rateLimitFields: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      'Whether answers carry `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10) about limits that ' +
+        'count the caller alone. Default false: a caller that knows what is left can use all of it.',
+    ),
   requestState: requestStateSchema.prefault({}),
   handles: handlesSchema.prefault({}),
   definitions: definitionsSchema.prefault({}),
@@ -201,6 +292,8 @@ export const filterOptionsSchema = z.strictObject({
 export type Disclosure = z.output<typeof disclosureSchema>;
 export type FrameLimits = z.output<typeof frameLimitsSchema>;
 export type MemoryLimits = z.output<typeof memorySchema>;
+export type SessionLimits = z.output<typeof sessionLimitsSchema>;
+export type ListLimits = z.output<typeof listLimitsSchema>;
 export type RequestStateOptions = z.output<typeof requestStateSchema>;
 export type HandleOptions = z.output<typeof handlesSchema>;
 export type FilterOptions = z.output<typeof filterOptionsSchema>;

@@ -25,6 +25,10 @@ export interface OpenedHandles {
   /** What a cursor for the next page belongs to; undefined where the method has no pages. */
   readonly pageOf: string | undefined;
   readonly tasks: readonly KnownTask[];
+  /** Entries on the pages of a list that came before. */
+  readonly listed: number;
+  /** list-limits: the same, with those on the page that came now. */
+  listedNow: number;
 }
 
 /** A task of an upstream, and the call that began it. */
@@ -59,6 +63,8 @@ export interface Outstanding {
   inSession(session: string, clientId: RequestId): Asked | undefined;
   /** Whether a live request that this exchange may hear about gave out this progress token. */
   hasProgressToken(token: RequestId, exchange: Exchange): boolean;
+  /** Takes over what another process asked in a session: it lives on for a limited time. Overlooked where it is known. */
+  adopt(asked: Asked): void;
   answered(asked: Asked): void;
   /** The exchange is over. @param keep whether its answer may still be fetched */
   end(exchange: Exchange, keep: boolean): void;
@@ -96,7 +102,9 @@ export function createOutstanding(
     if (entry.owner !== undefined) byExchange.delete(entry.owner);
     if (entry.session === undefined) return;
     const ofSession = bySession.get(entry.session);
-    ofSession?.delete(idKey(entry.clientId));
+    const key = idKey(entry.clientId);
+    // One that another process asked may have the id of one that is under way here.
+    if (ofSession?.get(key) === entry) ofSession.delete(key);
     if (ofSession?.size === 0) bySession.delete(entry.session);
   };
   const purge = (): void => {
@@ -173,6 +181,19 @@ export function createOutstanding(
       for (const entry of bySession.get(session)?.values() ?? [])
         if (entry.progressToken === token) return true;
       return false;
+    },
+    adopt(asked) {
+      purge();
+      const { session } = asked;
+      if (session === undefined || byId.has(asked.gatewayId)) return;
+      if (!makeRoom(byId.size, limits.requests, detached.values())) return;
+      const entry: Entry = { ...asked, owner: undefined, expiresAt: monotonic() + limits.lateAnswers };
+      byId.set(entry.gatewayId, entry);
+      detached.set(entry.gatewayId, entry);
+      const ofSession = bySession.get(session) ?? new Map<string, Entry>();
+      bySession.set(session, ofSession);
+      const key = idKey(asked.clientId);
+      if (!ofSession.has(key)) ofSession.set(key, entry);
     },
     answered(asked) {
       const entry = byId.get(asked.gatewayId);

@@ -1,22 +1,33 @@
-import { GatewayError } from '../errors.ts';
-import { replaceFrame } from '../mcp/encode.ts';
-import type { ErrorFrame, Frame, NotificationFrame, RequestFrame, ResultFrame } from '../mcp/frame.ts';
+import type { GatewayError } from '../errors.ts';
+import { replaceFrameSteps } from '../mcp/encode-steps.ts';
+import type {
+  ErrorFrame,
+  Frame,
+  MessageFrame,
+  NotificationFrame,
+  RequestFrame,
+  ResultFrame,
+} from '../mcp/frame.ts';
 import { type MethodRow, resourceName } from '../mcp/methods.ts';
-import { addFinding, type Exchange, type Finding } from '../pipeline/exchange.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { marksOf, resultRulesFor } from '../policy/content.ts';
 import { decide } from '../policy/decide.ts';
-import { holdsSecret } from '../redaction/holds.ts';
+import { holdsSecret, holdsSecretSteps } from '../redaction/holds.ts';
 import type { ContentRedactor, TextRedactor } from '../redaction/redact-text.ts';
 import { type Cleaner, createCleaner, type Tails } from '../results/clean.ts';
 import { guardMessage, type Surroundings } from '../results/guard.ts';
 import { guardNotification } from '../results/notification.ts';
 import { ownSecretsPlan, type ResultPlan } from '../results/plan.ts';
+import { prepareTexts } from '../results/prepare.ts';
+import type { Reader } from '../results/read.ts';
 import { Report } from '../results/report.ts';
 import { planOf, type ResultRule } from '../results/rule.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
+import { finish, finishInTurns, type Steps } from '../values/steps.ts';
 import type { Outstanding } from './outstanding.ts';
 import { judgeError } from './result-errors.ts';
+import { refusalOf, tellFindings } from './result-findings.ts';
 import { createKnownSkills, isOfSkills } from './result-memory.ts';
 import { type ResultTarget, targetOfAnswer, targetOfMessage } from './result-target.ts';
 import type { TaskBook } from './task-book.ts';
@@ -31,6 +42,9 @@ export interface ResultsDeps {
 
 /** Our own prefix in `_meta`: a reverse domain name that is not the protocol's (2026-07-28, basic/index). */
 const provenanceKey = 'io.sallyport/provenance';
+
+/** 32 KiB: some ten milliseconds where all of it is sensitive. A larger frame is judged in steps, and others have their turn. */
+const largestAtOnce = 32_768;
 
 /** Ends of texts that may go on in the next message of an exchange; apart for rules that are only tried out. */
 interface Streams {
@@ -63,71 +77,96 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
 
   return {
     name: 'results',
-    toClient(frame: Frame, exchange: Exchange): Verdict {
-      switch (frame.kind) {
-        case 'error':
-          return guardError(frame, exchange);
-        case 'result':
-          return guardResult(frame, exchange);
-        case 'notification':
-        case 'request':
-          return guardParams(frame, exchange);
-        default:
-          return pass;
-      }
+    toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
+      if (!('bytes' in frame)) return pass;
+      const steps = guardSteps(frame, exchange);
+      return frame.bytes.length > largestAtOnce ? finishInTurns(steps) : finish(steps);
     },
     end(exchange: Exchange): void {
       streams.delete(exchange);
     },
   };
 
-  function guardResult(frame: ResultFrame, exchange: Exchange): Verdict {
+  /** With places to stop: where the frame is large there is one in every few milliseconds. */
+  function guardSteps(frame: MessageFrame, exchange: Exchange): Steps<Verdict> {
+    switch (frame.kind) {
+      case 'error':
+        return guardError(frame, exchange);
+      case 'result':
+        return guardResult(frame, exchange);
+      case 'notification':
+      case 'request':
+        return guardParams(frame, exchange);
+    }
+  }
+
+  function* guardResult(frame: ResultFrame, exchange: Exchange): Steps<Verdict> {
     const asked = outstanding.find(frame.id, exchange);
     // Nobody asked: another check drops it.
     if (asked === undefined) return pass;
     const { row } = asked;
     skills.learn(row, frame.result, exchange.upstream);
-    if (!hasRules(exchange) && !holdsSecret(frame.result, redactorFor(exchange).needles)) return pass;
+    if (!hasRules(exchange) && !(yield* holdsOwn(frame.result, frame.bytes.length, exchange))) return pass;
     const target = targetOfAnswer(asked, exchange);
     const isDefinition = row.access === 'implied' || row.list !== undefined || isOfSkills(row);
     const guard: Guard = isDefinition
       ? (result, cleaner) => countEntries(result, row, cleaner)
       : guardMessage;
     const isLast = exchange.request.kind === 'request';
-    const { value, plan, error } = judge(frame.result, frame.bytes.length, target, exchange, guard, isLast);
+    const { value, plan, error } = yield* judge(
+      frame.result,
+      frame.bytes.length,
+      target,
+      exchange,
+      guard,
+      isLast,
+    );
     if (error !== undefined) return reject(error);
     const result =
       plan?.label === undefined || isDefinition || row.access !== 'target'
         ? value
         : labelled(value, target, exchange);
-    return result === frame.result ? pass : replace(replaceFrame(frame, { ...frame.value, result }));
+    return result === frame.result
+      ? pass
+      : replace(yield* replaceFrameSteps(frame, { ...frame.value, result }));
   }
 
-  function guardParams(frame: NotificationFrame | RequestFrame, exchange: Exchange): Verdict {
+  function* guardParams(frame: NotificationFrame | RequestFrame, exchange: Exchange): Steps<Verdict> {
     const { params } = frame;
-    if (params === undefined || !(hasRules(exchange) || holdsSecret(params, redactorFor(exchange).needles)))
+    if (
+      params === undefined ||
+      !(hasRules(exchange) || (yield* holdsOwn(params, frame.bytes.length, exchange)))
+    )
       return pass;
     const target = targetOfMessage(frame, exchange, tasks);
     const guard = frame.kind === 'notification' ? guardNotification : guardMessage;
-    const { value, error } = judge(params, frame.bytes.length, target, exchange, guard);
+    const { value, error } = yield* judge(params, frame.bytes.length, target, exchange, guard);
     if (error !== undefined) return reject(error);
-    return value === params ? pass : replace(replaceFrame(frame, { ...frame.value, params: value }));
+    return value === params
+      ? pass
+      : replace(yield* replaceFrameSteps(frame, { ...frame.value, params: value }));
   }
 
-  function guardError(frame: ErrorFrame, exchange: Exchange): Verdict {
+  function* guardError(frame: ErrorFrame, exchange: Exchange): Steps<Verdict> {
     const asked = outstanding.find(frame.id, exchange);
     const target =
       asked === undefined ? targetOfMessage(frame, exchange, tasks) : targetOfAnswer(asked, exchange);
     const plan = planOf(rulesFor(target, exchange), 'enforce');
     const report = new Report();
+    const { code: _code, ...words } = frame.error;
+    const isLarge = frame.bytes.length > largestAtOnce;
+    const reader =
+      isLarge && plan !== undefined
+        ? yield* prepared(words, plan, new Map(), guardMessage, exchange)
+        : undefined;
     const clean = (message: JsonObject): JsonObject => {
-      const guarded = plan === undefined ? message : cleaned(message, plan);
+      const guarded = plan === undefined ? message : cleaned(message, plan, reader);
       return holdsSecret(guarded, redactorFor(exchange).needles) ? cleaned(guarded, ownPlan) : guarded;
     };
-    const cleaned = (message: JsonObject, asks: ResultPlan): JsonObject =>
+    const cleaned = (message: JsonObject, asks: ResultPlan, read?: Reader): JsonObject =>
       guardMessage(
         message,
-        createCleaner(asks, redactorFor(exchange), new Map(), report),
+        createCleaner(asks, redactorFor(exchange), new Map(), report, read),
         surroundings(exchange),
       );
     const verdict = judgeError(frame, exchange, asked?.target, plan?.relaysErrors === true, clean);
@@ -136,17 +175,17 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
   }
 
   /** Runs one message past the rules: those that are tried out see the same message and change nothing. */
-  function judge(
+  function* judge(
     message: JsonObject,
     size: number,
     target: ResultTarget,
     exchange: Exchange,
     guard: Guard,
     isLast = false,
-  ): Judged {
+  ): Steps<Judged> {
     const rules = rulesFor(target, exchange);
     if (rules.length === 0)
-      return withoutOwn({ value: message, plan: undefined, error: undefined }, exchange);
+      return yield* withoutOwn({ value: message, plan: undefined, error: undefined }, size, exchange);
     let kept = streams.get(exchange);
     if (kept === undefined) {
       kept = { enforce: new Map(), shadow: new Map() };
@@ -158,23 +197,47 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
       const plan = planOf(rules, mode);
       if (plan === undefined) continue;
       const report = new Report();
-      const cleaner = createCleaner(plan, redactorFor(exchange), kept[mode], report);
       const isTooLarge = plan.maxBytes !== undefined && size > plan.maxBytes.value;
       if (isTooLarge) report.refuse(plan.maxBytes.rule, 'bytes');
+      const reader =
+        size > largestAtOnce && !isTooLarge
+          ? yield* prepared(message, plan, kept[mode], guard, exchange)
+          : undefined;
+      const cleaner = createCleaner(plan, redactorFor(exchange), kept[mode], report, reader);
       const value = isTooLarge ? message : guard(message, cleaner, surroundings(exchange));
       tellFindings(report, exchange, mode);
       const error = refusalOf(report, exchange, mode);
       if (mode === 'enforce') judged = { value, plan, error };
+      yield;
     }
-    return withoutOwn(judged, exchange);
+    return yield* withoutOwn(judged, size, exchange);
+  }
+
+  /** The texts of a large message, read before it is judged. Policy is not asked for the sake of finding them. */
+  function prepared(
+    message: JsonObject,
+    plan: ResultPlan,
+    tails: Tails,
+    guard: Guard,
+    exchange: Exchange,
+  ): Steps<Reader> {
+    const around = { ...surroundings(exchange), mayRead: () => true };
+    return prepareTexts((cleaner) => guard(message, cleaner, around), plan, redactorFor(exchange), tails);
+  }
+
+  function* holdsOwn(value: JsonObject, size: number, exchange: Exchange): Steps<boolean> {
+    const { needles } = redactorFor(exchange);
+    return size > largestAtOnce ? yield* holdsSecretSteps(value, needles) : holdsSecret(value, needles);
   }
 
   /** The gateway's own secrets reach no client, whether or not a rule asks for it, nor in a definition. */
-  function withoutOwn(judged: Judged, exchange: Exchange): Judged {
+  function* withoutOwn(judged: Judged, size: number, exchange: Exchange): Steps<Judged> {
     const { value, plan, error } = judged;
-    if (error !== undefined || !holdsSecret(value, redactorFor(exchange).needles)) return judged;
+    if (error !== undefined || !(yield* holdsOwn(value, size, exchange))) return judged;
     const report = new Report();
-    const cleaner = createCleaner(ownPlan, redactorFor(exchange), new Map(), report);
+    const reader =
+      size > largestAtOnce ? yield* prepared(value, ownPlan, new Map(), guardMessage, exchange) : undefined;
+    const cleaner = createCleaner(ownPlan, redactorFor(exchange), new Map(), report, reader);
     const clean = guardMessage(value, cleaner, surroundings(exchange));
     tellFindings(report, exchange, 'enforce');
     return { value: clean, plan, error: refusalOf(report, exchange, 'enforce') };
@@ -239,22 +302,4 @@ function labelled(result: JsonObject, { kind, name }: ResultTarget, exchange: Ex
   // What the server says under our name about itself is worth nothing.
   const label = { upstream, [kind]: name, ...(untrusted ? { untrusted } : {}) };
   return { ...result, _meta: { ...(isJsonObject(meta) ? meta : {}), [provenanceKey]: label } };
-}
-
-function tellFindings(report: Report, exchange: Exchange, mode: ResultRule['mode']): void {
-  for (const { effect, rule, path, detail, count } of report.findings) {
-    const told: Finding['effect'] = mode === 'shadow' ? 'alert' : effect;
-    addFinding(exchange, { check: 'results', effect: told, rule, path, detail, count });
-  }
-}
-
-function refusalOf(report: Report, exchange: Exchange, mode: ResultRule['mode']): GatewayError | undefined {
-  if (report.refusal === undefined) return undefined;
-  const { rule, path, detail } = report.refusal;
-  const effect = mode === 'shadow' ? 'would-refuse' : 'refused';
-  addFinding(exchange, { check: 'results', effect, rule, path: path || undefined, detail });
-  if (detail === 'bytes') return new GatewayError('result-too-large', { data: { rule } });
-  return new GatewayError('result-refused', {
-    data: { rule, fault: detail, ...(path === '' ? {} : { path }) },
-  });
 }

@@ -74,7 +74,7 @@ export function createReplayMemory(capacity: number, window: number): ReplayMemo
     remember({ holder, thumbprint, id, until }, time) {
       forget(time);
       if (until < forgottenUntil) return 'forgotten';
-      const key = hashOf([thumbprint, id]);
+      const key = proofKey(thumbprint, id);
       for (const { proofs } of buckets.values()) if (proofs.has(key)) return 'seen';
       const whose = hashOf([holder]);
       if (heldBy(whose) >= (capacity - size) * share) return 'full';
@@ -90,6 +90,11 @@ export function createReplayMemory(capacity: number, window: number): ReplayMemo
       return size;
     },
   };
+}
+
+/** What stands for a proof wherever it is remembered: no key and no `jti` gives another's. */
+export function proofKey(thumbprint: string, id: string): string {
+  return hashOf([thumbprint, id]);
 }
 
 function hashOf(parts: readonly string[]): string {

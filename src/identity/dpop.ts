@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, errors, importJWK, type JWK } from 'jose';
+import type { SharedState } from '../state/contract.ts';
 import { createDpopNonces } from './dpop-nonce.ts';
-import { createReplayMemory } from './dpop-replay.ts';
+import { createReplayMemory, proofKey } from './dpop-replay.ts';
 import { normaliseTarget } from './dpop-target.ts';
 import type { DpopOptions } from './options.ts';
 import { readUnverified } from './token-format.ts';
@@ -57,11 +58,13 @@ const publicMembers: ReadonlyMap<unknown, readonly string[]> = new Map([
 /**
  * @param nonceKeys what nonces are made of; unused unless `nonce` is required
  * @param clockSkew milliseconds that a client's clock may be ahead
+ * @param state where several processes remember proofs together; where it cannot be asked no proof passes
  */
 export function createDpopChecker(
   options: DpopOptions,
   clockSkew: number,
   nonceKeys: readonly Buffer[],
+  state?: SharedState,
 ): DpopChecker {
   const ahead = Math.min(clockSkew, options.window);
   const memory = createReplayMemory(options.replay, options.window + ahead);
@@ -89,7 +92,11 @@ export function createDpopChecker(
     const id = payload['jti'] as string;
     const until = issuedAt + options.window;
     const seen = memory.remember({ holder, thumbprint, id, until }, about.time);
-    return seen === 'new' ? undefined : replayReasons[seen];
+    if (seen !== 'new') return replayReasons[seen];
+    if (state?.shared !== true) return undefined;
+    // The clock of another process may be behind this one's, as a client's may be ahead: there it is good for longer.
+    const elsewhere = await state.once('dpop', proofKey(thumbprint, id), until - about.time + ahead);
+    return elsewhere === 'new' ? undefined : replayReasons[elsewhere];
   }
 
   return {
@@ -104,6 +111,7 @@ export function createDpopChecker(
 
 const replayReasons = {
   seen: 'dpop-replayed',
+  known: 'dpop-replayed',
   full: 'dpop-replay-memory-full',
   forgotten: 'dpop-proof-stale',
 } as const;

@@ -1,5 +1,6 @@
 import type { Dial } from '../dialer/contract.ts';
 import { GatewayError } from '../errors.ts';
+import type { SharedState } from '../state/contract.ts';
 import { createApiKeyAuthenticator } from './api-key.ts';
 import type {
   Authenticator,
@@ -88,6 +89,8 @@ export interface IdentityDependencies {
   readonly nonceKeys?: readonly Buffer[];
   /** Told of each DPoP proof that was refused because no further one could be remembered. */
   readonly metrics?: ReplayMetrics;
+  /** Where several processes remember proofs together. Absent: there is one process. */
+  readonly state?: SharedState;
 }
 
 interface Requirement {

@@ -12,7 +12,7 @@ import { createTokenAuthenticator, type TokenDependencies } from './token.ts';
  */
 export function createTokenAuthenticators(
   options: Pick<IdentityOptions, 'authenticators' | 'resources'>,
-  dependencies: Pick<TokenDependencies, 'readFile' | 'dial' | 'nonceKeys' | 'metrics'>,
+  dependencies: Pick<TokenDependencies, 'readFile' | 'dial' | 'nonceKeys' | 'metrics' | 'state'>,
 ): (entry: TokenOptions) => Authenticator {
   const { readFile, dial, nonceKeys = [randomBytes(32)] } = dependencies;
   const { authenticators, resources } = options;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dial } from '../dialer/contract.ts';
+import type { SharedState } from '../state/contract.ts';
 import {
   type Authenticator,
   type AuthenticatorAnswer,
@@ -50,6 +51,8 @@ export interface TokenDependencies {
   /** Another entry takes tokens that are no JWT: then such a token is not bad, but not this entry's. */
   readonly opaqueElsewhere?: boolean;
   readonly metrics?: ReplayMetrics;
+  /** Where several processes remember DPoP proofs together. */
+  readonly state?: SharedState;
 }
 
 /** A token that its issuer vouched for. Dates, keys, audience and binding are looked at again at each use. */
@@ -91,7 +94,7 @@ export function createTokenAuthenticator(
   const dpop =
     options.dpop === undefined
       ? undefined
-      : createDpopChecker(options.dpop, options.clockSkew, dependencies.nonceKeys ?? []);
+      : createDpopChecker(options.dpop, options.clockSkew, dependencies.nonceKeys ?? [], dependencies.state);
   const rules = {
     algorithms: new Set<string>(options.algorithms),
     types: new Set(options.typ.map(normaliseType)),

@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { type JsonValue, toExactNumber } from '../values/json.ts';
+import { finishInTurns, type Steps } from '../values/steps.ts';
 import { toFrame } from './envelope.ts';
 import { type Decoded, decoded, failed } from './failure.ts';
 import type { Direction, MessageFrame, RequestId } from './frame.ts';
+import { parseSteps } from './parse-steps.ts';
 import { claimsModernRevision } from './revision.ts';
-import { type DecodeLimits, type MessageSpan, type Scan, scan } from './scan.ts';
+import { type DecodeLimits, type MessageSpan, type Scan, scan, scanSteps } from './scan.ts';
 
 export type { Decoded, DecodeFailure } from './failure.ts';
 export type { DecodeLimits } from './scan.ts';
@@ -37,7 +39,20 @@ export function decodeFrame(
   limits: DecodeLimits,
   direction: Direction,
 ): Decoded<MessageFrame> {
-  const read = readBody(bytes, limits);
+  return toMessage(readBody(bytes, limits), bytes, direction);
+}
+
+/** As `decodeFrame`; where the bytes are many, others have their turn meanwhile. */
+export function decodeFrameInTurns(
+  bytes: Buffer,
+  limits: DecodeLimits,
+  direction: Direction,
+): Decoded<MessageFrame> | Promise<Decoded<MessageFrame>> {
+  if (bytes.length <= largestAtOnce) return decodeFrame(bytes, limits, direction);
+  return finishInTurns(readBodySteps(bytes, limits)).then((read) => toMessage(read, bytes, direction));
+}
+
+function toMessage(read: Decoded<Body>, bytes: Buffer, direction: Direction): Decoded<MessageFrame> {
   if (!read.ok) return read;
   const { found, value } = read.value;
   if (found.batch) return failed('batch-not-allowed', 'an array where one message is expected');
@@ -53,12 +68,29 @@ export function decodeFrame(
  * responses share no id, and neither `initialize` (2025-03-26, basic/lifecycle) nor a message of 2026-07-28 may be
  * among them. One bad message refuses all.
  */
-export function decodeBody(
+export function decodeBody(bytes: Buffer, limits: DecodeLimits, direction: Direction): Decoded<DecodedBody> {
+  return toMessages(readBody(bytes, limits), bytes, direction);
+}
+
+/** As `decodeBody`; where the bytes are many, others have their turn meanwhile. */
+export function decodeBodyInTurns(
   bytes: Buffer,
   limits: DecodeLimits,
   direction: Direction,
-): Decoded<{ readonly frames: readonly MessageFrame[]; readonly batch: boolean }> {
-  const read = readBody(bytes, limits);
+): Decoded<DecodedBody> | Promise<Decoded<DecodedBody>> {
+  if (bytes.length <= largestAtOnce) return decodeBody(bytes, limits, direction);
+  return finishInTurns(readBodySteps(bytes, limits)).then((read) => toMessages(read, bytes, direction));
+}
+
+export interface DecodedBody {
+  readonly frames: readonly MessageFrame[];
+  readonly batch: boolean;
+}
+
+/** 64 KiB: a body of that size takes about a millisecond, whatever is in it. */
+const largestAtOnce = 65_536;
+
+function toMessages(read: Decoded<Body>, bytes: Buffer, direction: Direction): Decoded<DecodedBody> {
   if (!read.ok) return read;
   const { found, value } = read.value;
   if (!found.batch) {
@@ -70,13 +102,23 @@ export function decodeBody(
   return toBatch(value as readonly JsonValue[], found.messages, bytes, direction);
 }
 
-function readBody(bytes: Buffer, limits: DecodeLimits): Decoded<{ found: Scan; value: JsonValue }> {
+interface Body {
+  readonly found: Scan;
+  readonly value: JsonValue;
+}
+
+function refuseEncoding(bytes: Buffer): Decoded<Body> | undefined {
   if (bytes.length === 0) return failed('body-empty', 'no bytes');
   // RFC 8259 section 8.1 lets a parser ignore a byte order mark, so some do and some do not.
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     return failed('json-encoding', 'a byte order mark', { offset: 0 });
   }
-  if (!isUtf8(bytes)) return failed('json-encoding', 'not valid UTF-8');
+  return isUtf8(bytes) ? undefined : failed('json-encoding', 'not valid UTF-8');
+}
+
+function readBody(bytes: Buffer, limits: DecodeLimits): Decoded<Body> {
+  const refused = refuseEncoding(bytes);
+  if (refused !== undefined) return refused;
   const found = scan(bytes, limits);
   if (!found.ok) return failed(found.code, found.detail, { offset: found.offset });
   try {
@@ -85,6 +127,19 @@ function readBody(bytes: Buffer, limits: DecodeLimits): Decoded<{ found: Scan; v
     return decoded({ found, value });
   } catch {
     // The engine's message quotes the text, which is the peer's: it goes nowhere.
+    return failed('json-invalid', 'not JSON by its grammar');
+  }
+}
+
+function* readBodySteps(bytes: Buffer, limits: DecodeLimits): Steps<Decoded<Body>> {
+  const refused = refuseEncoding(bytes);
+  if (refused !== undefined) return refused;
+  yield;
+  const found = yield* scanSteps(bytes, limits);
+  if (!found.ok) return failed(found.code, found.detail, { offset: found.offset });
+  try {
+    return decoded({ found, value: yield* parseSteps(bytes) });
+  } catch {
     return failed('json-invalid', 'not JSON by its grammar');
   }
 }
@@ -102,7 +157,7 @@ function toBatch(
   spans: readonly MessageSpan[],
   bytes: Buffer,
   direction: Direction,
-): Decoded<{ readonly frames: readonly MessageFrame[]; readonly batch: boolean }> {
+): Decoded<DecodedBody> {
   if (values.length === 0) return failed('batch-invalid', 'an empty batch');
   const frames: MessageFrame[] = [];
   const asked = new Set<RequestId>();

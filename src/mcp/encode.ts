@@ -34,6 +34,17 @@ export function replaceFrame(frame: MessageFrame, value: JsonObject): MessageFra
   return build(frame, value, frame.kind === 'notification' ? undefined : frame.id);
 }
 
+/**
+ * As `replaceFrame`, where the text of what the frame carries is there already.
+ *
+ * @param value whole, and no one else's: it becomes the frame's
+ * @param member JSON of its `params`, `result` or `error`; empty where a frame has no params
+ */
+export function replaceFrameWith<F extends MessageFrame>(frame: F, value: JsonObject, member: Buffer): F;
+export function replaceFrameWith(frame: MessageFrame, value: JsonObject, member: Buffer): MessageFrame {
+  return build(frame, value, frame.kind === 'notification' ? undefined : frame.id, member);
+}
+
 /** Encodes a result of the gateway's own. */
 export function encodeResult(id: RequestId, result: JsonObject): Buffer {
   return Buffer.from(`${envelopeStart(id)},"result":${encodeText(result)}}`, 'utf8');
@@ -71,13 +82,22 @@ function envelopeStart(id: RequestId | undefined): string {
   return id === undefined ? idStart : `${idStart},"id":${encodeText(id)}`;
 }
 
-function build(frame: MessageFrame, given: JsonObject, id: RequestId | undefined): MessageFrame {
+function build(
+  frame: MessageFrame,
+  given: JsonObject,
+  id: RequestId | undefined,
+  encoded?: Buffer,
+): MessageFrame {
   // Copied before it is encoded: bytes and value must not drift apart if the caller writes to its object later.
-  const value = wellFormed(given) as JsonObject;
+  const value = encoded === undefined ? (wellFormed(given) as JsonObject) : given;
   const start = envelopeStart(id);
   const idEnd = Buffer.byteLength(start, 'utf8');
   const idSpan: readonly [number, number] = [idStart.length + ',"id":'.length, idEnd];
-  const finish = (member: string): Buffer => Buffer.from(`${start}${member}}`, 'utf8');
+  const finish = (before: string, member: JsonValue | undefined): Buffer => {
+    if (member === undefined) return Buffer.from(`${start}${before}}`, 'utf8');
+    if (encoded === undefined) return Buffer.from(`${start}${before}${encodeText(member)}}`, 'utf8');
+    return Buffer.concat([Buffer.from(start + before, 'utf8'), encoded, Buffer.from('}')]);
+  };
 
   switch (frame.kind) {
     case 'request':
@@ -85,8 +105,8 @@ function build(frame: MessageFrame, given: JsonObject, id: RequestId | undefined
       const method = own(value, 'method');
       const params = own(value, 'params');
       if (typeof method !== 'string' || (params !== undefined && !isJsonObject(params))) throw misfit();
-      const tail = params === undefined ? '' : `,"params":${encodeText(params)}`;
-      const bytes = finish(`,"method":${encodeText(method)}${tail}`);
+      const tail = params === undefined ? '' : ',"params":';
+      const bytes = finish(`,"method":${encodeText(method)}${tail}`, params);
       if (frame.kind === 'notification') {
         return { kind: 'notification', bytes, value: envelope({}, { method, params }), method, params };
       }
@@ -96,7 +116,7 @@ function build(frame: MessageFrame, given: JsonObject, id: RequestId | undefined
     case 'result': {
       const result = own(value, 'result');
       if (!isJsonObject(result)) throw misfit();
-      const bytes = finish(`,"result":${encodeText(result)}`);
+      const bytes = finish(',"result":', result);
       const answered = id ?? frame.id;
       return {
         kind: 'result',
@@ -114,7 +134,7 @@ function build(frame: MessageFrame, given: JsonObject, id: RequestId | undefined
       const message = own(error, 'message');
       if (typeof code !== 'number' || typeof message !== 'string') throw misfit();
       const data = own(error, 'data');
-      const bytes = finish(`,"error":${encodeText(error)}`);
+      const bytes = finish(',"error":', error);
       return {
         kind: 'error',
         bytes,

@@ -44,6 +44,10 @@ export interface MethodRow {
   readonly taskResult?: 'whole' | 'embedded';
   /** The params may answer questions of a task. */
   readonly answersTask?: true;
+  /** Begins or ends a subscription of the session to one resource. */
+  readonly subscription?: 'begin' | 'end';
+  /** Changes nothing, so that it may be asked twice where the first answer was lost: a list, a read. */
+  readonly repeatable?: true;
   /** What the server says has changed. */
   readonly announces?: 'tools';
   /** Member of params that `Mcp-Name` mirrors (2026-07-28 only). */

@@ -74,10 +74,11 @@ function row(
 export const methods: readonly MethodRow[] = Object.freeze([
   // Requests of the client.
   request('initialize', up, legacy, 'implied', { instructs: true }),
-  request('server/discover', up, modern, 'implied', { instructs: true }),
-  request('ping', up, legacy, 'implied'),
+  request('server/discover', up, modern, 'implied', { instructs: true, repeatable: true }),
+  request('ping', up, legacy, 'implied', { repeatable: true }),
   request('tools/list', up, all, 'implied', {
     pages: true,
+    repeatable: true,
     list: { member: 'tools', key: 'name', kind: 'tool', action: 'call' },
   }),
   request('tools/call', up, all, 'target', {
@@ -89,10 +90,12 @@ export const methods: readonly MethodRow[] = Object.freeze([
   }),
   request('resources/list', up, all, 'implied', {
     pages: true,
+    repeatable: true,
     list: { member: 'resources', key: 'uri', kind: 'resource', action: 'read' },
   }),
   request('resources/templates/list', up, all, 'implied', {
     pages: true,
+    repeatable: true,
     list: { member: 'resourceTemplates', key: 'uriTemplate', kind: 'resource', action: 'read' },
   }),
   request('resources/read', up, all, 'target', {
@@ -101,11 +104,21 @@ export const methods: readonly MethodRow[] = Object.freeze([
     contents: { member: 'contents', key: 'uri' },
     mirrors: 'uri',
     mayAskInput: true,
+    repeatable: true,
   }),
-  request('resources/subscribe', up, legacy, 'target', { action: 'subscribe', targets: ['resource'] }),
-  request('resources/unsubscribe', up, legacy, 'target', { action: 'subscribe', targets: ['resource'] }),
+  request('resources/subscribe', up, legacy, 'target', {
+    action: 'subscribe',
+    targets: ['resource'],
+    subscription: 'begin',
+  }),
+  request('resources/unsubscribe', up, legacy, 'target', {
+    action: 'subscribe',
+    targets: ['resource'],
+    subscription: 'end',
+  }),
   request('prompts/list', up, all, 'implied', {
     pages: true,
+    repeatable: true,
     list: { member: 'prompts', key: 'name', kind: 'prompt', action: 'get' },
   }),
   request('prompts/get', up, all, 'target', {
@@ -123,13 +136,13 @@ export const methods: readonly MethodRow[] = Object.freeze([
   }),
 
   // Tasks: part of the core in 2025-11-25, where either side may hold one; an extension since.
-  request('tasks/get', up, only2025November, 'method', { task: 'names' }),
+  request('tasks/get', up, only2025November, 'method', { task: 'names', repeatable: true }),
   request('tasks/result', up, only2025November, 'method', {
     task: 'names',
     taskResult: 'whole',
     longLived: true,
   }),
-  request('tasks/list', up, only2025November, 'method', { task: 'lists', pages: true }),
+  request('tasks/list', up, only2025November, 'method', { task: 'lists', pages: true, repeatable: true }),
   request('tasks/cancel', up, only2025November, 'method', { task: 'names' }),
   request('tasks/get', down, only2025November, 'method', { action: 'ask', task: 'names' }),
   request('tasks/result', down, only2025November, 'method', {
@@ -143,6 +156,7 @@ export const methods: readonly MethodRow[] = Object.freeze([
     mirrors: 'taskId',
     task: 'names',
     taskResult: 'embedded',
+    repeatable: true,
     extension: tasks,
   }),
   request('tasks/update', up, modern, 'method', {
@@ -156,18 +170,21 @@ export const methods: readonly MethodRow[] = Object.freeze([
   // Skills: the extension must be allowed by name, and each skill as the resource that it is.
   request('skills/list', up, modern, 'method', {
     pages: true,
+    repeatable: true,
     list: { member: 'skills', key: 'uri', kind: 'resource', action: 'read' },
     extension: skills,
   }),
   request('skills/get', up, modern, 'target', {
     action: 'read',
     targets: ['method', 'resource'],
+    repeatable: true,
     extension: skills,
   }),
   request('resources/directory/read', up, modern, 'target', {
     action: 'read',
     targets: ['method', 'resource'],
     pages: true,
+    repeatable: true,
     list: { member: 'resources', key: 'uri', kind: 'resource', action: 'read' },
     extension: skills,
   }),

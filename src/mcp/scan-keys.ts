@@ -114,6 +114,37 @@ function isProto(bytes: Buffer, start: number, end: number): boolean {
 
 /** The key's UTF-8 bytes after unescaping, one character per byte, so that both spellings of a key compare equal. */
 function unescapeKey(bytes: Buffer, start: number, end: number): string | undefined {
+  return unescapeAscii(bytes, start, end) ?? unescapeAny(bytes, start, end);
+}
+
+/** ASCII written with `\\u00XX` alone, which is what keys are disguised with: without a parser for each of 100 000 keys. */
+function unescapeAscii(bytes: Buffer, start: number, end: number): string | undefined {
+  let text = '';
+  for (let at = start; at < end; ) {
+    const byte = bytes[at]!;
+    if (byte !== backslash) {
+      if (byte < 0x20 || byte > 0x7e) return undefined;
+      text += String.fromCharCode(byte);
+      at += 1;
+      continue;
+    }
+    if (bytes[at + 1] !== 0x75 || bytes[at + 2] !== 0x30 || bytes[at + 3] !== 0x30) return undefined;
+    const high = hexDigit(bytes[at + 4]!);
+    const low = hexDigit(bytes[at + 5]!);
+    if (high < 0 || high > 7 || low < 0) return undefined;
+    text += String.fromCharCode(high * 16 + low);
+    at += 6;
+  }
+  return text;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+function unescapeAny(bytes: Buffer, start: number, end: number): string | undefined {
   try {
     const text: unknown = JSON.parse(bytes.toString('utf8', start - 1, end + 1));
     return typeof text === 'string' ? Buffer.from(text, 'utf8').toString('latin1') : undefined;
@@ -131,4 +162,35 @@ export function startKeys(depth: number): void {
 export function forgetKeys(): void {
   decodedKeys = undefined;
   keySets = undefined;
+}
+
+/** The keys of all objects that are open, for a scan that goes on later. */
+export interface KeyMemory {
+  readonly hashes: Int32Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly decodedKeys: Map<number, string> | undefined;
+  readonly keySets: Map<number, Set<string>> | undefined;
+}
+
+/** Takes what is remembered out, down to this depth. */
+export function takeKeys(depth: number): KeyMemory {
+  const end = (depth + 1) * linearKeys;
+  const taken = {
+    hashes: hashes.slice(0, end),
+    starts: starts.slice(0, end),
+    ends: ends.slice(0, end),
+    decodedKeys,
+    keySets,
+  };
+  forgetKeys();
+  return taken;
+}
+
+/** Puts it back. */
+export function putKeys(memory: KeyMemory): void {
+  hashes.set(memory.hashes);
+  starts.set(memory.starts);
+  ends.set(memory.ends);
+  ({ decodedKeys, keySets } = memory);
 }

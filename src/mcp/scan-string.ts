@@ -19,6 +19,9 @@ let searched: string | undefined;
 export const unterminated = -1;
 export const loneSurrogate = -2;
 export const badEscape = -3;
+/** The string goes on beyond where the scan was to stop; {@link stoppedAt} says where. */
+export const stopped = -4;
+export let stoppedAt = 0;
 
 /** Must be called before the first string of each body: positions in another body mean nothing. */
 export function startStrings(): void {
@@ -31,13 +34,33 @@ export function forgetStrings(): void {
   searched = undefined;
 }
 
+/** What is remembered between the strings of one body, for a scan that goes on later. */
+export interface StringMemory {
+  readonly quoteAt: number;
+  readonly backslashAt: number;
+  readonly searched: string | undefined;
+}
+
+/** Takes what is remembered out. */
+export function takeStrings(): StringMemory {
+  const taken = { quoteAt, backslashAt, searched };
+  forgetStrings();
+  return taken;
+}
+
+/** Puts it back. */
+export function putStrings(memory: StringMemory): void {
+  ({ quoteAt, backslashAt, searched } = memory);
+}
+
 /**
  * Finds the end of a string and checks its `\u` escapes for halves of surrogate pairs.
  *
- * @param from first byte after the opening quote
+ * @param from first byte after the opening quote, or where it stopped before
+ * @param stop where to stop at an escape: between them the search is the engine's own, and quick
  * @returns position of the closing quote, or a negative reason
  */
-export function scanString(bytes: Buffer, from: number): number {
+export function scanString(bytes: Buffer, from: number, stop: number = bytes.length): number {
   const length = bytes.length;
   let position = from;
   let patience = nativeSearchAfter;
@@ -45,6 +68,10 @@ export function scanString(bytes: Buffer, from: number): number {
     const byte = bytes[position]!;
     if (byte === quote) return position;
     if (byte === backslash) {
+      if (position >= stop) {
+        stoppedAt = position;
+        return stopped;
+      }
       if (searched !== undefined) patience = nativeSearchAgainAfter;
       if (bytes[position + 1] !== 0x75) {
         position += 2;

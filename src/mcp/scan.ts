@@ -1,15 +1,31 @@
 import type { ErrorCode } from '../errors.ts';
+import { type Steps, stepSize } from '../values/steps.ts';
 import {
   depthCeiling,
   forgetKeys,
   idKey,
+  type KeyMemory,
   keyTrait,
   protoKey,
+  putKeys,
   repeatedKey,
   scanKey,
   startKeys,
+  takeKeys,
 } from './scan-keys.ts';
-import { badEscape, forgetStrings, loneSurrogate, scanString, startStrings } from './scan-string.ts';
+import { createWalk, type MessageSpan, type Walk } from './scan-state.ts';
+import {
+  badEscape,
+  forgetStrings,
+  loneSurrogate,
+  putStrings,
+  type StringMemory,
+  scanString,
+  startStrings,
+  stopped,
+  stoppedAt,
+  takeStrings,
+} from './scan-string.ts';
 
 /** Bounds of what the decoder accepts. Everything over a bound is refused, never inspected in part. */
 export interface DecodeLimits {
@@ -38,13 +54,7 @@ export interface Scan {
   readonly messages: readonly MessageSpan[];
 }
 
-export interface MessageSpan {
-  readonly start: number;
-  end: number;
-  /** The text of the value of the message's own `id` key; both -1 where it has none or it is no scalar. */
-  idStart: number;
-  idEnd: number;
-}
+export type { MessageSpan } from './scan-state.ts';
 
 export interface ScanFailure {
   readonly ok: false;
@@ -75,30 +85,56 @@ const arrayKind = 2;
 export function scan(bytes: Buffer, limits: DecodeLimits): Scan | ScanFailure {
   const maxDepth = Math.min(limits.maxDepth, depthCeiling);
   try {
-    return walk(bytes, limits, maxDepth);
+    startStrings();
+    return walk(bytes, limits, maxDepth, createWalk(), bytes.length) as Scan | ScanFailure;
   } finally {
     forgetKeys();
     forgetStrings();
   }
 }
 
-function walk(bytes: Buffer, limits: DecodeLimits, maxDepth: number): Scan | ScanFailure {
+/** As `scan`, with places to stop. Between them other bodies may be scanned. */
+export function* scanSteps(bytes: Buffer, limits: DecodeLimits): Steps<Scan | ScanFailure> {
+  const maxDepth = Math.min(limits.maxDepth, depthCeiling);
+  const state = createWalk();
+  let strings: StringMemory | undefined;
+  let keys: KeyMemory | undefined;
+  for (;;) {
+    if (strings === undefined) startStrings();
+    else putStrings(strings);
+    if (keys !== undefined) putKeys(keys);
+    kinds.set(state.kinds);
+    counts.set(state.counts);
+    let found: Scan | ScanFailure | undefined;
+    try {
+      found = walk(bytes, limits, maxDepth, state, Math.max(state.position, state.resumeAt) + stepSize);
+    } finally {
+      state.kinds = kinds.slice(0, state.depth + 1);
+      state.counts = counts.slice(0, state.depth + 1);
+      keys = takeKeys(state.depth);
+      strings = takeStrings();
+    }
+    if (found !== undefined) return found;
+    yield;
+  }
+}
+
+/** @returns undefined where `stop` was reached: `state` then says how to go on */
+function walk(
+  bytes: Buffer,
+  limits: DecodeLimits,
+  maxDepth: number,
+  state: Walk,
+  stop: number,
+): Scan | ScanFailure | undefined {
   const length = bytes.length;
   const { maxNodes, maxStringBytes, maxArrayLength, maxKeysPerObject } = limits;
-  const messages: MessageSpan[] = [];
-  let message: MessageSpan | undefined;
-  let messageDepth = 1;
-  let batch = false;
-  let exact = false;
-  let position = 0;
-  let depth = 0;
-  let nodes = 0;
-  let kind = 0;
-  let expectKey = false;
-  let idNext = false;
-  startStrings();
+  const { messages } = state;
+  let { message, messageDepth, batch, exact, position, resumeAt } = state;
+  let { depth, nodes, kind, expectKey, idNext } = state;
 
   while (position < length) {
+    if (position >= stop) break;
     const byte = bytes[position]!;
     if (byte === quote && expectKey) {
       const start = position + 1;
@@ -182,7 +218,15 @@ function walk(bytes: Buffer, limits: DecodeLimits, maxDepth: number): Scan | Sca
     }
 
     if (byte === quote) {
-      const end = scanString(bytes, position + 1);
+      const end = scanString(bytes, resumeAt === -1 ? position + 1 : resumeAt, stop);
+      resumeAt = -1;
+      if (end === stopped) {
+        // Counted when the scan comes back to it.
+        nodes -= 1;
+        if (kind === arrayKind) counts[depth]! -= 1;
+        resumeAt = stoppedAt;
+        break;
+      }
       if (end < 0) return stringFailure(end, position);
       if (end - position - 1 > maxStringBytes) {
         return failure('json-string-too-long', position, 'a string is too long');
@@ -224,6 +268,11 @@ function walk(bytes: Buffer, limits: DecodeLimits, maxDepth: number): Scan | Sca
       message.idEnd = position;
     }
     idNext = false;
+  }
+  if (position < length) {
+    Object.assign(state, { message, messageDepth, batch, exact, position, resumeAt });
+    Object.assign(state, { depth, nodes, kind, expectKey, idNext });
+    return undefined;
   }
   if (depth !== 0) return failure('json-invalid', length, 'the text ends too early');
   return { ok: true, batch, exact, messages };

@@ -86,6 +86,11 @@ export class SseReader {
     return this.#failure === undefined ? decoded(events) : { ok: false, failure: this.#failure };
   }
 
+  /** Bytes of what is not whole yet. */
+  get held(): number {
+    return this.#line.length + this.#data.length;
+  }
+
   #take(part: Buffer): void {
     if (this.#line.length + part.length > this.#limits.maxLineBytes) {
       this.#fail('a line of the event stream is too long');

@@ -1,57 +1,15 @@
+import {
+  type AuditFileEvents,
+  type AuditFileOptions,
+  type AuditFileStats,
+  AuditTimeoutError,
+  AuditUnavailableError,
+} from './audit-contract.ts';
+import { createGroup, type Group, rejected } from './audit-group.ts';
 import { type AuditTarget, openAuditTarget, realSystem, type System, stillAt } from './audit-open.ts';
+import { Watchdog } from './watchdog.ts';
 
-export interface AuditFileOptions {
-  readonly file: string;
-  readonly onFailure: 'deny' | 'drop';
-  readonly sync: 'none' | 'fdatasync';
-  /** Bounds of what may wait for the disk. */
-  readonly pendingBytes: number;
-  readonly pendingRecords: number;
-  /** Milliseconds between attempts after a failure. */
-  readonly retry: number;
-}
-
-export interface AuditFileEvents {
-  /** Writing began to fail. Once per episode. */
-  failed(error: unknown): void;
-  /** Writing works again. */
-  recovered(): void;
-  /** Something an operator should see: a torn line, a file that others can read. */
-  noticed(what: string): void;
-}
-
-/** Numbers for metrics. Counters only grow. */
-export interface AuditFileStats {
-  /** Lines that reached the file. */
-  readonly written: number;
-  /** Failed attempts to write, sync or open. */
-  readonly failures: number;
-  /** Lines that never reached the file. */
-  readonly lost: number;
-  /** Torn lines that were closed off. */
-  readonly torn: number;
-  readonly pendingRecords: number;
-  readonly pendingBytes: number;
-}
-
-/** Thrown to those who wait for a record that is not written. */
-export class AuditUnavailableError extends Error {
-  readonly code = 'AUDIT_UNAVAILABLE';
-
-  constructor(cause?: unknown) {
-    super('The audit record could not be written', cause === undefined ? undefined : { cause });
-    this.name = 'AuditUnavailableError';
-  }
-}
-
-/** Lines that share one write and one promise. */
-interface Group {
-  lines: string[];
-  bytes: number;
-  readonly written: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
+export { type AuditFileOptions, type AuditFileStats, AuditUnavailableError } from './audit-contract.ts';
 
 /** How often the path is compared with the open file, in milliseconds: a deleted file must not swallow records for long. */
 const comparePathEvery = 1000;
@@ -64,6 +22,9 @@ const passing: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN', 'EI
  * Lines that could not be written stay in memory, within bounds, and are written first once the file takes bytes
  * again: the calls they speak of did happen. After a failed `fdatasync` they are written again, because the kernel
  * does not tell which of them it lost; `run` and `sequence` identify the double ones.
+ *
+ * A disk that hangs counts as one that fails, once `timeout` has passed: those who wait are told, and what hangs is left
+ * alone. When it comes back after all, its lines are written, and so are those that came since.
  */
 export class AuditFile {
   readonly #options: AuditFileOptions;
@@ -82,6 +43,9 @@ export class AuditFile {
   #reopenWanted = false;
   #comparedAt = 0;
   #probe: NodeJS.Timeout | undefined;
+  /** The group whose lines are in `#current`. */
+  #writing: Group | undefined;
+  readonly #watchdog: Watchdog;
   #written = 0;
   #failures = 0;
   #lost = 0;
@@ -97,6 +61,7 @@ export class AuditFile {
     this.#events = events;
     this.#system = system;
     this.#target = target;
+    this.#watchdog = new Watchdog(options.timeout, () => this.#hang());
   }
 
   /** @throws where the file cannot be opened: a configuration that cannot record does not start */
@@ -147,12 +112,12 @@ export class AuditFile {
     return deny ? group.written : undefined;
   }
 
-  /** Opens the path anew, for log rotation. Resolves once the next line would go there. */
+  /** Opens the path anew, for log rotation. Resolves once the next line would go there, or once the disk hangs. */
   async reopen(): Promise<void> {
     if (this.#closed) return;
     this.#reopenWanted = true;
     if (this.#working === undefined) this.#start();
-    await this.#working;
+    await within(this.#options.timeout, this.#working);
   }
 
   /** Writes what waits, for at most `deadline` milliseconds, and closes the file. Lines after that are refused. */
@@ -161,14 +126,11 @@ export class AuditFile {
     this.#closed = true;
     clearTimeout(this.#probe);
     if (this.#working === undefined) this.#start();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadline);
-    });
-    await Promise.race([this.#working, late]);
-    clearTimeout(timer);
+    await within(deadline, this.#working);
+    this.#watchdog.rest();
     this.#lose(this.#group.lines.length + this.#currentLines);
     this.#group.reject(new AuditUnavailableError());
+    this.#writing?.reject(new AuditUnavailableError());
     // A write that still hangs owns the descriptor: closing it could give its number to another file.
     if (this.#working === undefined) await this.#target.handle.close().catch(() => undefined);
   }
@@ -188,37 +150,36 @@ export class AuditFile {
   }
 
   #start(): void {
+    this.#watchdog.feed();
     // After all that this turn of the event loop has to read: what is recorded until then shares the write.
     this.#working = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#work());
   }
 
   /** Writes until nothing waits, or until it fails. Never rejects. */
   async #work(): Promise<void> {
-    let group: Group | undefined;
     try {
       for (;;) {
         await this.#followPath();
         if (this.#offset < this.#current.length) await this.#drain();
-        if (group !== undefined) {
-          group.resolve();
-          group = undefined;
-        }
+        this.#writing?.resolve();
+        this.#writing = undefined;
         if (!this.#healthy) this.#recover();
         if (this.#group.lines.length === 0) {
           this.#dropping = false;
           if (this.#reopenWanted) continue;
           // Now, not in a later microtask: a line that comes in between would wait for the next one.
           this.#working = undefined;
+          this.#watchdog.rest();
           return;
         }
-        group = this.#group;
+        this.#writing = this.#group;
         this.#group = createGroup();
-        this.#current = Buffer.from(group.lines.join(''), 'utf8');
-        this.#currentLines = group.lines.length;
+        this.#current = Buffer.from(this.#writing.lines.join(''), 'utf8');
+        this.#currentLines = this.#writing.lines.length;
         this.#offset = 0;
       }
     } catch (error) {
-      this.#fail(error, group);
+      this.#fail(error);
     }
   }
 
@@ -230,10 +191,12 @@ export class AuditFile {
       // A file that takes nothing and reports nothing would be asked for ever.
       if (taken === 0) throw Object.assign(new Error('write took no bytes'), { code: 'ENOSPC' });
       this.#offset += taken;
+      this.#watchdog.feed();
     }
     if (this.#options.sync === 'fdatasync' && regular) {
       try {
         await this.#system.sync(handle);
+        this.#watchdog.feed();
       } catch (error) {
         this.#offset = 0;
         throw error;
@@ -260,6 +223,7 @@ export class AuditFile {
     this.#reopenWanted = false;
     this.#comparedAt = now;
     await former.handle.close().catch(() => undefined);
+    this.#watchdog.feed();
     this.#inspect();
   }
 
@@ -283,34 +247,44 @@ export class AuditFile {
     this.#events.recovered();
   }
 
-  #fail(error: unknown, group: Group | undefined): void {
-    this.#failures += 1;
+  /** The disk says nothing. Whoever waits for it is told; what is under way stays, and may still come to its end. */
+  #hang(): void {
+    if (this.#working === undefined || this.#closed) return;
+    this.#refuseWaiting(new AuditTimeoutError(this.#options.timeout));
+  }
+
+  #fail(error: unknown): void {
     this.#working = undefined;
-    if (this.#healthy) this.#events.failed(error);
-    this.#healthy = false;
+    this.#watchdog.rest();
     if (!passing.has((error as { code?: unknown } | null)?.code)) this.#reopenWanted = true;
-    const reason = new AuditUnavailableError(error);
-    group?.reject(reason);
-    const { lines, bytes } = this.#group;
-    this.#group.reject(reason);
-    this.#group = { ...createGroup(), lines, bytes };
+    this.#refuseWaiting(error);
     if (this.#closed) return;
     this.#probe = setTimeout(() => {
       if (this.#working === undefined && !this.#closed) this.#start();
     }, this.#options.retry);
     this.#probe.unref();
   }
+
+  /** No call is answered for what is not written. Its lines stay: the calls that they speak of did happen. */
+  #refuseWaiting(error: unknown): void {
+    this.#failures += 1;
+    if (this.#healthy) this.#events.failed(error);
+    this.#healthy = false;
+    const reason = new AuditUnavailableError(error);
+    this.#writing?.reject(reason);
+    this.#writing = undefined;
+    const { lines, bytes } = this.#group;
+    this.#group.reject(reason);
+    this.#group = { ...createGroup(), lines, bytes };
+  }
 }
 
-function createGroup(): Group {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // Whoever needs to know holds the promise; a group that nobody waits for must not end the process.
-  promise.catch(() => undefined);
-  return { lines: [], bytes: 0, written: promise, resolve, reject };
-}
-
-function rejected(): Promise<void> {
-  const promise = Promise.reject(new AuditUnavailableError());
-  promise.catch(() => undefined);
-  return promise;
+/** Resolves with the work, or after so many milliseconds without it. */
+async function within(milliseconds: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -111,6 +111,10 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
       }
     }
     if (facts.limits.length > 0) text += `,"limits":[${limitsText(facts.limits)}]`;
+    if (facts.limitedBy !== undefined) text += `,"limitedBy":${quote(facts.limitedBy, room.rule)}`;
+    if (facts.timeout !== undefined) {
+      text += `,"timeout":{"ms":${count(facts.timeout.ms)},"rule":${quote(facts.timeout.rule, room.rule)}}`;
+    }
     return text;
   }
 
@@ -138,6 +142,7 @@ export function createAuditLine(options: AuditLineOptions): AuditLine {
     line += outcome.upstreamMs === undefined ? '}' : `,"upstream":${milliseconds(outcome.upstreamMs)}}`;
     line += `,"status":${count(outcome.status)},"code":${quote(outcome.code, room.short)}`;
     if (outcome.rpcCode !== undefined) line += `,"rpc":${count(outcome.rpcCode)}`;
+    if (outcome.times !== undefined) line += `,"times":${count(outcome.times)}`;
     if (exchange !== undefined) line += `,"trace":${quote(exchange.traceId, room.short)}`;
     const cause = causeClass(outcome.cause);
     if (cause !== undefined) line += `,"cause":${quote(cause, room.rule)}`;

@@ -1,4 +1,7 @@
+import { limitDefinitions } from './limit-definitions.ts';
 import type { MetricDefinition } from './metric-family.ts';
+import { storeDefinitions } from './store-metrics.ts';
+import { upstreamDefinitions } from './upstream-metric-definitions.ts';
 
 /** Seconds. OpenTelemetry's advice for `mcp.server.operation.duration`, so that both kinds of data agree. */
 export const durationBuckets: readonly number[] = [
@@ -29,6 +32,35 @@ export const definitions = {
     help: 'Requests refused before an exchange began, by code.',
     labels: ['upstream', 'code'],
   },
+  floods: {
+    name: 'sallyport_flood_refusals_total',
+    type: 'counter',
+    help:
+      'Connections and requests that were turned away before anything of them was looked at, by what there was too much of: ' +
+      '`handshakes`, `connections` or `requests` in all, the same with `-per-address`, `blocked` (the address is), ' +
+      '`control-frames` (of one HTTP/2 connection, which was closed). `unsent`: an answer was cut off because clients had ' +
+      'not taken too much in all (`unsentBytes`).',
+    labels: ['kind'],
+  },
+  blockedAddresses: {
+    name: 'sallyport_blocked_addresses',
+    type: 'gauge',
+    help: 'Addresses that are blocked now.',
+    labels: [],
+    aggregate: 'max',
+  },
+  blocks: {
+    name: 'sallyport_address_blocks_total',
+    type: 'counter',
+    help: 'Blocks of addresses that kept failing.',
+    labels: [],
+  },
+  blocksForgotten: {
+    name: 'sallyport_address_blocks_forgotten_total',
+    type: 'counter',
+    help: 'Blocks that ended early because all places of the list were taken by worse ones (`blocks.entries`).',
+    labels: [],
+  },
   denials: {
     name: 'sallyport_denials_total',
     type: 'counter',
@@ -49,24 +81,7 @@ export const definitions = {
       '`results`, `flows`; of limits `limits.` and the name.',
     labels: ['upstream', 'rule'],
   },
-  limited: {
-    name: 'sallyport_limited_total',
-    type: 'counter',
-    help: 'Exchanges refused by a limit, by its name; `_other` where several rates counted the exchange.',
-    labels: ['upstream', 'limit'],
-  },
-  shadowLimited: {
-    name: 'sallyport_shadow_limited_total',
-    type: 'counter',
-    help: 'Exchanges that a limit in shadow mode would have refused, by its name.',
-    labels: ['upstream', 'limit'],
-  },
-  limitStoreFull: {
-    name: 'sallyport_limit_store_full_total',
-    type: 'counter',
-    help: 'Exchanges refused because the counts of a limit have no room for one more key.',
-    labels: ['upstream', 'limit'],
-  },
+  ...limitDefinitions,
   findings: {
     name: 'sallyport_findings_total',
     type: 'counter',
@@ -78,6 +93,12 @@ export const definitions = {
     type: 'counter',
     help: 'Tool definitions and instructions that are not the approved ones, by how they stand: `new`, `changed`, `vanished`, `ambiguous`, `look-alike`.',
     labels: ['upstream', 'standing'],
+  },
+  bounds: {
+    name: 'sallyport_bounds_total',
+    type: 'counter',
+    help: 'How often a bound was reached that no error code tells by itself, by its word in [limits](limits.md).',
+    labels: ['upstream', 'bound'],
   },
   dropped: {
     name: 'sallyport_dropped_frames_total',
@@ -115,6 +136,8 @@ export const definitions = {
     help: "Time until the upstream's answer began. Long-lived streams are not in here.",
     labels: ['upstream'],
   },
+  ...upstreamDefinitions,
+  ...storeDefinitions,
   streams: {
     name: 'sallyport_streams_active',
     type: 'gauge',
@@ -125,6 +148,34 @@ export const definitions = {
     name: 'sallyport_exchanges_active',
     type: 'gauge',
     help: 'Exchanges under way, long-lived streams included.',
+    labels: [],
+  },
+  shed: {
+    name: 'sallyport_shed_total',
+    type: 'counter',
+    help:
+      'Requests refused because there was more to do than could be done, by what they were: `session`, `list`, `call-low`, ' +
+      '`call-normal`; `in-flight` where as much as may be was under way.',
+    labels: ['upstream', 'what'],
+  },
+  overloadLevel: {
+    name: 'sallyport_overload_level',
+    type: 'gauge',
+    help: 'How much is shed: 0 nothing, 1 new sessions, 2 lists too, 3 calls of low priority too, 4 all but callers of high priority; between two numbers the next kind in part.',
+    labels: [],
+    aggregate: 'max',
+  },
+  overloadDelay: {
+    name: 'sallyport_event_loop_delay_seconds',
+    type: 'gauge',
+    help: 'How late the event loop is, smoothed over 100 ms: what `overload.delay` is compared with.',
+    labels: [],
+    aggregate: 'max',
+  },
+  underWay: {
+    name: 'sallyport_requests_in_flight',
+    type: 'gauge',
+    help: 'Requests under way, open streams left out: what `overload.inFlight` bounds.',
     labels: [],
   },
   auditWritten: {
@@ -168,6 +219,7 @@ export const definitions = {
     type: 'gauge',
     help: '1 while calls are accepted as far as the audit is concerned, 0 while they are refused for its sake.',
     labels: [],
+    aggregate: 'min',
   },
   replayMemoryFull: {
     name: 'sallyport_dpop_replay_memory_full_total',
@@ -189,29 +241,39 @@ export const definitions = {
     help: 'Attempts to reload configuration, policies, certificates or keys, by result (success, failure).',
     labels: ['result'],
   },
+  reloadsJoined: {
+    name: 'sallyport_reloads_joined_total',
+    type: 'counter',
+    help: 'Reloads that were asked for while another one waited already, and went with it.',
+    labels: [],
+  },
   reloadedAt: {
     name: 'sallyport_reload_last_success_timestamp_seconds',
     type: 'gauge',
     help: 'When what is in force was loaded. Unix time.',
     labels: [],
+    aggregate: 'min',
   },
   certificateExpiry: {
     name: 'sallyport_certificate_expiry_timestamp_seconds',
     type: 'gauge',
     help: 'When a certificate that the gateway uses expires, by its role. Unix time.',
     labels: ['certificate'],
+    aggregate: 'min',
   },
   revocations: {
     name: 'sallyport_revocations_entries',
     type: 'gauge',
     help: 'Entries of the deny list in force, by kind: `tokens`, `subjects`, `apiKeys`, `certificates`.',
     labels: ['kind'],
+    aggregate: 'max',
   },
   crlNextUpdate: {
     name: 'sallyport_crl_next_update_timestamp_seconds',
     type: 'gauge',
     help: 'When a revocation list must have been replaced: after that every client of its CA is refused. Unix time.',
     labels: ['list'],
+    aggregate: 'min',
   },
   overflows: {
     name: 'sallyport_metric_overflows_total',
@@ -219,11 +281,30 @@ export const definitions = {
     help: 'Observations counted as `_other` because the metric has all the label combinations it may have.',
     labels: ['metric'],
   },
+  workers: {
+    name: 'sallyport_workers',
+    type: 'gauge',
+    help: 'Worker processes by state: `configured`, and of them `serving`. Only with `workers` above 1.',
+    labels: ['state'],
+  },
+  workerRestarts: {
+    name: 'sallyport_worker_restarts_total',
+    type: 'counter',
+    help: 'Worker processes that were begun again after one had ended. Only with `workers` above 1.',
+    labels: [],
+  },
+  workerExchanges: {
+    name: 'sallyport_worker_exchanges',
+    type: 'gauge',
+    help: 'Exchanges that ended in each worker process since it began. Only with `workers` above 1.',
+    labels: ['worker'],
+  },
   build: {
     name: 'sallyport_build_info',
     type: 'gauge',
     help: 'Always 1; the version is in the label.',
     labels: ['version'],
+    aggregate: 'max',
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -4,6 +4,8 @@ export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
+  /** What the numbers of several workers are as one. Default: their sum. */
+  readonly aggregate?: 'sum' | 'min' | 'max';
 }
 
 /** One exported number. */

@@ -1,33 +1,21 @@
-import { collectDefaultMetrics, type Metric, Registry } from '@prometheus-io/client';
+import { collectDefaultMetrics, Registry } from '@prometheus-io/client';
 import type { DialPurpose } from '../dialer/contract.ts';
 import type { DialOutcome } from '../dialer/create-dialer.ts';
+import type { StoreEvent } from '../limits/contract.ts';
+import type { BoundName } from '../pipeline/bounds.ts';
 import type { Outcome } from '../pipeline/outcome.ts';
-import type { AuditFileStats } from './audit-file.ts';
+import { expose } from './expose-metric.ts';
+import type { MetricsSnapshot } from './merge-metrics.ts';
 import { definitions, durationBuckets } from './metric-definitions.ts';
-import {
-  type Cell,
-  Distribution,
-  Family,
-  type MetricDefinition,
-  type MetricSample,
-  other,
-} from './metric-family.ts';
+import { type Cell, Distribution, Family, type MetricDefinition, other } from './metric-family.ts';
 import { boundedNames, type NameBounds } from './metric-names.ts';
 import type { Redactor } from './redact.ts';
+import { exposeStanding, type StandingNumbers } from './standing-metrics.ts';
 
-export interface MetricsDependencies {
+export interface MetricsDependencies extends StandingNumbers {
   /** Names from configuration. */
   readonly upstreams: readonly string[];
   readonly version: string;
-  readonly audit?: { accepting(): boolean; readonly stats: AuditFileStats };
-  /** Certificates in use: place in the configuration (`listeners[0].tls.certificate`) and end in milliseconds since the epoch. Asked at each scrape. */
-  readonly certificates?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
-  /** Revocation lists, by where the configuration names them. */
-  readonly lists?: () => Iterable<{ readonly role: string; readonly expiresAt: number }>;
-  /** Entries of the deny list, by kind. Asked at each scrape. */
-  readonly revocations?: () => Readonly<Record<string, number>>;
-  /** Exchanges under way. Asked at each scrape. */
-  readonly activeExchanges?: () => number;
   /** Keeps secrets out of labels: a server may have put one into the name of a tool. */
   readonly redactor?: Pick<Redactor, 'text'>;
   /** Which names may become labels. Default: those that policy, the method table or the upstream's lists know. */
@@ -44,18 +32,32 @@ export interface Metrics {
     readonly limit: string;
     readonly upstream: string;
   }): void;
+  /** A bound was reached that no error code tells by itself. */
+  boundReached(event: { readonly bound: BoundName; readonly upstream: string }): void;
+  /** A connection or request was turned away before anything of it was looked at. `kind` is one of few words. */
+  floodRefused(kind: string): void;
+  /** What whoever counts for the limits tells. */
+  limitStoreEvent(event: StoreEvent): void;
   /** A definition that is not the approved one was noticed. `standing` is one of few words. */
   pinEvent(event: { readonly upstream: string; readonly standing: string }): void;
   /** A DPoP proof was refused because no further one can be remembered. */
   replayMemoryFull(upstream: string): void;
   /** The gateway asked an issuer for something. Both are words of closed sets. */
   dialled(event: { readonly purpose: DialPurpose; readonly outcome: DialOutcome }): void;
+  /** A request was refused because there is more to do than can be done. `what` is one of few words. */
+  shed(what: string, upstream: string): void;
+  /** A reload went with one that waited already. */
+  reloadJoined(): void;
   /** @param time milliseconds since the epoch */
   reloaded(result: 'success' | 'failure', time: number): void;
   /** The text of a scrape. */
   scrape(): Promise<string>;
+  /** The same, for a process that adds the numbers of several. */
+  snapshot(): Promise<MetricsSnapshot>;
   readonly contentType: string;
 }
+
+const storeWords = { full: 'full', 'store-lost': 'lost', 'store-back': 'back' } as const;
 
 const noCell = (): Cell => ({ value: 0 });
 const newDistribution = (): Distribution => new Distribution(durationBuckets);
@@ -90,14 +92,17 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   const exchanges = numbers(definitions.exchanges);
   const calls = numbers(definitions.calls);
   const refusals = numbers(definitions.refusals);
+  const floods = numbers(definitions.floods);
   const denials = numbers(definitions.denials);
   const shadow = numbers(definitions.shadow);
   const wouldDeny = numbers(definitions.wouldDeny);
   const limited = numbers(definitions.limited);
   const shadowLimited = numbers(definitions.shadowLimited);
   const limitStoreFull = numbers(definitions.limitStoreFull);
+  const limitStore = numbers(definitions.limitStore);
   const findings = numbers(definitions.findings);
   const pinEvents = numbers(definitions.pinEvents);
+  const bounds = numbers(definitions.bounds);
   const replayMemoryFull = numbers(definitions.replayMemoryFull);
   const dropped = numbers(definitions.dropped);
   const questions = numbers(definitions.questions);
@@ -107,41 +112,15 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   const upstreamDuration = distributions(definitions.upstreamDuration);
   const streams = numbers(definitions.streams);
   const reloads = numbers(definitions.reloads);
+  let joinedReloads = 0;
+  single(definitions.reloadsJoined, () => joinedReloads);
+  const shed = numbers(definitions.shed);
   const outbound = numbers(definitions.outbound);
   // Alerts on a rate need the zero before the first increment.
   for (const result of ['success', 'failure']) reloads.cell(result);
   for (const upstream of upstreams) streams.cell(upstream);
 
-  const { audit } = deps;
-  if (audit !== undefined) {
-    single(definitions.auditWritten, () => audit.stats.written);
-    single(definitions.auditFailures, () => audit.stats.failures);
-    single(definitions.auditLost, () => audit.stats.lost);
-    single(definitions.auditTorn, () => audit.stats.torn);
-    single(definitions.auditPending, () => audit.stats.pendingRecords);
-    single(definitions.auditPendingBytes, () => audit.stats.pendingBytes);
-    single(definitions.auditAccepting, () => (audit.accepting() ? 1 : 0));
-  }
-  const { activeExchanges, certificates, lists, revocations } = deps;
-  if (revocations !== undefined) {
-    expose(registry, definitions.revocations, () =>
-      Object.entries(revocations()).map(([kind, value]) => ({ labels: { kind }, value })),
-    );
-  }
-  if (activeExchanges !== undefined) single(definitions.active, activeExchanges);
-  if (certificates !== undefined) {
-    expose(registry, definitions.certificateExpiry, () =>
-      [...certificates()].map(({ role, expiresAt }) => ({
-        labels: { certificate: role },
-        value: expiresAt / 1000,
-      })),
-    );
-  }
-  if (lists !== undefined) {
-    expose(registry, definitions.crlNextUpdate, () =>
-      [...lists()].map(({ role, expiresAt }) => ({ labels: { list: role }, value: expiresAt / 1000 })),
-    );
-  }
+  exposeStanding(registry, deps);
   let reloadedAt = 0;
   single(definitions.reloadedAt, () => reloadedAt / 1000);
   expose(registry, definitions.build, () => [{ labels: { version: deps.version }, value: 1 }]);
@@ -162,7 +141,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       return;
     }
     if (exchange === undefined) {
-      refusals.cell(upstream, code).value += 1;
+      refusals.cell(upstream, code).value += outcome.times ?? 1;
       return;
     }
     if (outcome.event === 'stream-opened') {
@@ -229,6 +208,16 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       family.cell(at, limit).value += 1;
       if (kind === 'shadow-limit') wouldDeny.cell(at, `limits.${limit}`).value += 1;
     },
+    boundReached({ upstream, bound }) {
+      bounds.cell(upstreams.has(upstream) ? upstream : other, bound).value += 1;
+    },
+    floodRefused(kind) {
+      floods.cell(kind).value += 1;
+    },
+    limitStoreEvent(event) {
+      const word = event.kind === 'decided-without-store' ? event.by : storeWords[event.kind];
+      limitStore.cell(word, 'limit' in event ? event.limit : other).value += 1;
+    },
     pinEvent({ upstream, standing }) {
       pinEvents.cell(upstreams.has(upstream) ? upstream : other, standing).value += 1;
     },
@@ -238,31 +227,18 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     dialled({ purpose, outcome }) {
       outbound.cell(purpose, outcome).value += 1;
     },
+    shed(what, upstream) {
+      shed.cell(upstreams.has(upstream) ? upstream : other, what).value += 1;
+    },
+    reloadJoined() {
+      joinedReloads += 1;
+    },
     reloaded(result, time) {
       reloads.cell(result).value += 1;
       if (result === 'success') reloadedAt = time;
     },
     scrape: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   };
-}
-
-/**
- * Puts numbers that we keep ourselves into the registry. The library's own counters look up a labels object at each
- * increment, which costs more than all the rest of what is done per exchange here.
- */
-function expose(
-  registry: Registry,
-  definition: MetricDefinition,
-  samples: () => readonly MetricSample[],
-): void {
-  const { name, help, type } = definition;
-  const metric = {
-    name,
-    help,
-    type,
-    aggregator: 'sum',
-    get: async () => ({ name, help, type, aggregator: 'sum', values: samples() }),
-  };
-  registry.registerMetric(metric as unknown as Metric);
 }

@@ -54,6 +54,12 @@ export const auditOptions = z
         'Wait between attempts to write again after a failure. Default 1s, because a full disk does not clear ' +
           'sooner and each attempt costs a system call only.',
       ),
+    timeout: duration({ min: 100, max: 600_000 })
+      .prefault('5s')
+      .describe(
+        'How long one write, or one fdatasync, may take. Beyond, it counts as failed: with `deny`, who waits is refused, until the ' +
+          'disk answers. Default 5s, because a disk that is merely busy answers sooner, and callers give up after 30 to 60 seconds.',
+      ),
   })
   .describe('The audit trail: who did what, decided how, by which rule.');
 

@@ -6,6 +6,8 @@ export interface ReadinessFacts {
   readonly policyHash: string;
   /** What could not be reloaded, by name. The last good one is in force. */
   readonly failedReloads: readonly string[];
+  /** Whether the store that replicas share answers; undefined where there is none. */
+  readonly storeUp?: boolean | undefined;
 }
 
 export interface Readiness {
@@ -16,7 +18,8 @@ export interface Readiness {
 
 /**
  * Ready means: calls will be served. A reload that failed does not end readiness, because the last good configuration
- * still serves, and one bad edit must not take every replica out of the balancer; it is told in the body.
+ * still serves, and one bad edit must not take every replica out of the balancer; it is told in the body. Nor does a lost
+ * store: all replicas lose it at once, and each limit says what then holds.
  */
 export function readinessOf(facts: ReadinessFacts): Readiness {
   const ready = !facts.draining && facts.auditAccepting;
@@ -27,6 +30,7 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
     policy: facts.policyHash,
     reload: facts.failedReloads.length === 0 ? 'ok' : 'failed',
     failed: facts.failedReloads,
+    ...(facts.storeUp === undefined ? {} : { store: facts.storeUp ? 'ok' : 'lost' }),
   });
   return { ready, body };
 }

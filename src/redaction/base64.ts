@@ -26,6 +26,7 @@ const fewestGroups = 3;
  *
  * @param runs where letters of base64 stand, among others
  * @param redact the decoded text without what `find` found
+ * @param cut where the text was cut: letters that touch a cut are never written anew
  */
 export function findBase64(
   text: string,
@@ -33,6 +34,7 @@ export function findBase64(
   find: Find,
   redact: (text: string, found: readonly Span[]) => string,
   spans: Span[],
+  cut: { readonly left: boolean; readonly right: boolean } = { left: false, right: false },
 ): void {
   let done = 0;
   for (let i = 0; i < runs.length; i += 2) {
@@ -47,7 +49,8 @@ export function findBase64(
       if (stop - at >= shortestRun) {
         stop = endOfFolded(text, stop);
         const padding = text[stop] !== '=' ? 0 : text[stop + 1] === '=' ? 2 : 1;
-        findInLetters(text.slice(at, stop), at, padding, find, redact, spans);
+        const isCut = (cut.left && at === 0) || (cut.right && stop === text.length);
+        findInLetters(text.slice(at, stop), at, padding, find, isCut ? undefined : redact, spans);
         done = stop;
       }
       at = stop + 1;
@@ -70,7 +73,7 @@ function findInLetters(
   offset: number,
   padding: number,
   find: Find,
-  redact: (text: string, found: readonly Span[]) => string,
+  redact: ((text: string, found: readonly Span[]) => string) | undefined,
   spans: Span[],
 ): void {
   const isFolded = /[\r\n\\]/.test(written);
@@ -78,7 +81,7 @@ function findInLetters(
   for (let shift = 0; shift < 4; shift += 1) {
     const windows = printableWindows(letters, shift);
     if (windows.length === 0) continue;
-    if (shift === 0) {
+    if (shift === 0 && redact !== undefined) {
       const whole = findInText(letters, padding > 0, find, redact);
       if (whole === 'text') return;
       if (whole !== undefined) {

@@ -22,6 +22,10 @@ export interface FindSettings {
   readonly goesOn?: boolean;
   /** What base64 of a text is to say instead. Absent: the letters themselves are the find. */
   readonly redact?: (text: string, found: readonly Span[]) => string;
+  /** Whether the text is a piece that was cut out of a longer one: what touches a cut is not whole. */
+  readonly cut?: { readonly left: boolean; readonly right: boolean };
+  /** What the search may still cost, where several texts share it. */
+  readonly budget?: { phones: number };
 }
 
 /**
@@ -62,6 +66,7 @@ export function findSensitive(
     (plain) => mergeSpans(find(plain)),
     settings.redact ?? ((plain) => plain),
     spans,
+    settings.cut,
   );
   return spans.length === 0 ? none : mergeSpans(outsideMarks(text, spans));
 }
@@ -118,7 +123,7 @@ function findPlain(
   if (digits >= cardDigits && classes.has('cards')) findCards(text, spans);
   if (digits >= 2 && classes.has('ibans')) findIbans(text, spans);
   if (digits < fewestDigits) return spans;
-  if (classes.has('phones')) findPhones(text, settings.phoneRegion, spans);
+  if (classes.has('phones')) findPhones(text, settings.phoneRegion, spans, settings.budget);
   if (classes.has('nationalNumbers')) findNationalNumbers(text, settings.countries, spans);
   return spans;
 }
@@ -129,7 +134,20 @@ const mark = /\[redacted:[A-Za-z]{4,16}:[0-9a-f]{8}\]|redacted\.[A-Za-z]{4,16}\.
 function outsideMarks(text: string, spans: Span[]): Span[] {
   if (spans.length === 0 || !text.includes('redacted')) return spans;
   const marks = [...text.matchAll(mark)].map(({ index, 0: { length } }) => [index, index + length] as const);
-  return spans.filter(
-    (span) => span.held || !marks.some(([start, end]) => span.start >= start && span.end <= end),
-  );
+  if (marks.length === 0) return spans;
+  return spans.filter((span) => span.held || !isInside(span, marks));
+}
+
+/** @param marks in turn, none overlapping another: a text may hold as many of them as of finds */
+function isInside(span: Span, marks: readonly (readonly [start: number, end: number])[]): boolean {
+  let low = 0;
+  let high = marks.length;
+  // The last mark that does not begin behind the span is the only one that can hold it.
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (marks[middle]![0] <= span.start) low = middle + 1;
+    else high = middle;
+  }
+  const holder = marks[low - 1];
+  return holder !== undefined && span.end <= holder[1];
 }

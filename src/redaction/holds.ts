@@ -1,4 +1,5 @@
 import { isExactNumber, type JsonValue } from '../values/json.ts';
+import { type Steps, stepSize } from '../values/steps.ts';
 import { jsonUnescaped, percentDecoded } from './encoded.ts';
 import type { Needles } from './needles.ts';
 
@@ -20,6 +21,51 @@ export function holdsSecret(value: JsonValue, needles: Needles): boolean {
     if (textHolds(key, needles)) return true;
     const member = (value as Readonly<Record<string, JsonValue | undefined>>)[key];
     if (member !== undefined && holdsSecret(member, needles)) return true;
+  }
+  return false;
+}
+
+/** As `holdsSecret`, with places to stop. */
+export function* holdsSecretSteps(value: JsonValue, needles: Needles): Steps<boolean> {
+  if (needles.texts.length === 0) return false;
+  // Depth first, as a list of its own: a generator within a generator for each value would cost more than the search.
+  const left: JsonValue[] = [value];
+  let read = 0;
+  while (left.length > 0) {
+    const next = left.pop()!;
+    if (typeof next === 'object' && next !== null && !isExactNumber(next)) {
+      if (Array.isArray(next)) for (const item of next as readonly JsonValue[]) left.push(item);
+      else {
+        for (const [key, member] of Object.entries(next)) {
+          left.push(key);
+          if (member !== undefined) left.push(member);
+        }
+      }
+    } else if (typeof next === 'string' && next.length > stepSize) {
+      if (yield* longTextHolds(next, needles)) return true;
+    } else {
+      if (holdsSecret(next, needles)) return true;
+      read += 64 + (typeof next === 'string' ? next.length : 0);
+    }
+    if (read < stepSize) continue;
+    read = 0;
+    yield;
+  }
+  return false;
+}
+
+/** Escapes are resolved in pieces that share the length of the longest secret as it may be spelt. */
+function* longTextHolds(text: string, needles: Needles): Steps<boolean> {
+  let longest = 0;
+  for (const needle of needles.texts) {
+    if (text.includes(needle.text)) return true;
+    longest = Math.max(longest, needle.text.length);
+    yield;
+  }
+  if (!text.includes('\\') && !text.includes('%')) return false;
+  for (let start = 0; start < text.length; start += stepSize) {
+    if (textHolds(text.slice(start, start + stepSize + 6 * longest), needles)) return true;
+    yield;
   }
   return false;
 }

@@ -18,9 +18,15 @@ export function isPhoneRegion(region: string): boolean {
 /**
  * Adds phone numbers: with a country code in any notation; without one only as numbers of the region, and only where
  * they are divided as people write them or announced by a word, since ids are digits too.
+ *
+ * @param budget counts candidates down
  */
-export function findPhones(text: string, region: string | undefined, spans: Span[]): void {
-  let tried = 0;
+export function findPhones(
+  text: string,
+  region: string | undefined,
+  spans: Span[],
+  budget: { phones: number } = { phones: mostCandidates },
+): void {
   for (const match of text.matchAll(candidate)) {
     const written = match[0];
     const international = written.startsWith('+');
@@ -28,8 +34,8 @@ export function findPhones(text: string, region: string | undefined, spans: Span
     if (!international && region === undefined) continue;
     if (!international && !isAnnounced && !isDividedAsPhone(written)) continue;
     if (isFraction(text, match.index, match.index + written.length)) continue;
-    tried += 1;
-    if (tried <= mostCandidates && !isPhone(written, international, region)) continue;
+    budget.phones -= 1;
+    if (budget.phones >= 0 && !isPhone(written, international, region)) continue;
     const digits = written.replace(/[^\d+]/g, '');
     spans.push({ start: match.index, end: match.index + written.length, class: 'phones', value: digits });
   }

@@ -1,5 +1,7 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
+import { finish, type Steps } from '../values/steps.ts';
 import { type FindSettings, findSensitive } from './find.ts';
+import { findInPieces } from './find-in-pieces.ts';
 import { namesSecretValue } from './key-values.ts';
 import { joinNeedles, type Needles, prepareNeedles } from './needles.ts';
 import { mergeSpans, type RedactionClass, type Span } from './span.ts';
@@ -35,6 +37,15 @@ export interface TextRedactor {
     hits: Hits,
     before: TextTail | undefined,
   ): { readonly text: string; readonly tail: TextTail };
+  /** As `text`, with places to stop. */
+  textSteps(text: string, classes: ReadonlySet<RedactionClass>, hits: Hits, inUri?: boolean): Steps<string>;
+  /** As `next`, with places to stop. */
+  nextSteps(
+    text: string,
+    classes: ReadonlySet<RedactionClass>,
+    hits: Hits,
+    before: TextTail | undefined,
+  ): Steps<{ readonly text: string; readonly tail: TextTail }>;
   /** The mark for a value that its key tells to be secret. */
   mark(value: string, found: RedactionClass): string;
   namesSecret(name: string, value: unknown): boolean;
@@ -89,48 +100,94 @@ function createTextRedactor(
   };
   const goingOn: FindSettings = { ...base, goesOn: true };
 
+  // A key that is prepared once: of a plain buffer, each tag would make it anew, at five times the cost.
+  const key = createSecretKey(settings.key);
   function tag(value: string): string {
-    return createHmac('sha256', settings.key).update(value, 'utf8').digest('hex').slice(0, 8);
+    return createHmac('sha256', key).update(value, 'utf8').digest('hex').slice(0, 8);
   }
   const markOf = (span: Span): string => `[redacted:${span.class}:${tag(span.value)}]`;
   const uriMarkOf = (span: Span): string => `redacted.${span.class}.${tag(span.value)}`;
 
-  function redact(
+  /** One look at a text, and the text without what was found. */
+  function* look(
     text: string,
     classes: ReadonlySet<RedactionClass>,
-    hits: Hits,
-    found: readonly Span[],
     settingsNow: FindSettings,
     write: (span: Span) => string,
-  ): string {
+    hits: Hits,
+    known: readonly Span[] = [],
+  ): Steps<{ readonly clean: string; readonly last: Span | undefined }> {
+    let output = '';
+    let at = 0;
+    let last: Span | undefined;
+    const take = (span: Span): void => {
+      hits.set(span.class, (hits.get(span.class) ?? 0) + 1);
+      output += text.slice(at, span.start) + (span.instead ?? write(span));
+      at = span.end;
+      last = span;
+    };
+    const parts: string[] = [];
+    const steps = findInPieces(text, classes, held.needles, settingsNow, take, known);
+    while (!steps.next().done) {
+      if (output !== '') {
+        // Looked at, so that the engine joins what it has put off joining: all at the end would take long.
+        output.charCodeAt(0);
+        parts.push(output);
+        output = '';
+      }
+      yield;
+    }
+    return { clean: last === undefined ? text : parts.join('') + output + text.slice(at), last };
+  }
+
+  /** A mark gives its neighbours other borders, so that they may be found now. */
+  function* again(
+    text: string,
+    classes: ReadonlySet<RedactionClass>,
+    settingsNow: FindSettings,
+    write: (span: Span) => string,
+    hits: Hits,
+  ): Steps<string> {
     let clean = text;
-    // A mark gives its neighbours other borders, so that they may be found now.
-    for (let round = 0, spans = found; spans.length > 0 && round < 4; round += 1) {
-      for (const span of spans) hits.set(span.class, (hits.get(span.class) ?? 0) + 1);
-      clean = replaceSpans(clean, spans, write);
-      spans = findSensitive(clean, classes, held.needles, settingsNow);
+    for (let round = 1; round < 4; round += 1) {
+      const next = yield* look(clean, classes, settingsNow, write, hits);
+      if (next.last === undefined) break;
+      clean = next.clean;
     }
     return clean;
   }
 
+  function* textSteps(
+    text: string,
+    classes: ReadonlySet<RedactionClass>,
+    hits: Hits,
+    inUri = false,
+  ): Steps<string> {
+    const write = inUri ? uriMarkOf : markOf;
+    const { clean, last } = yield* look(text, classes, base, write, hits);
+    return last === undefined ? text : yield* again(clean, classes, base, write, hits);
+  }
+
+  function* nextSteps(
+    text: string,
+    classes: ReadonlySet<RedactionClass>,
+    hits: Hits,
+    before: TextTail | undefined,
+  ): Steps<{ readonly text: string; readonly tail: TextTail }> {
+    const known = before === undefined ? [] : acrossBorder(before, text, classes, held.needles, goingOn);
+    const { clean, last } = yield* look(text, classes, goingOn, markOf, hits, mergeSpans(known));
+    const insideKey = last?.open === true && last.end === text.length && last.value.includes('PRIVATE KEY');
+    const end = text.length < tailLength ? (before?.text ?? '') + text : text;
+    const tail = { text: end.slice(-tailLength), insideKey };
+    if (last === undefined) return { text, tail };
+    return { text: yield* again(clean, classes, goingOn, markOf, hits), tail };
+  }
+
   return {
-    text(text, classes, hits, inUri = false) {
-      const found = findSensitive(text, classes, held.needles, base);
-      if (found.length === 0) return text;
-      return redact(text, classes, hits, found, base, inUri ? uriMarkOf : markOf);
-    },
-    next(text, classes, hits, before) {
-      let found = findSensitive(text, classes, held.needles, goingOn);
-      if (before !== undefined) {
-        found = mergeSpans([...found, ...acrossBorder(before, text, classes, held.needles, goingOn)]);
-      }
-      const insideKey = found.some(
-        ({ open, end, value }) => open && end === text.length && value.includes('PRIVATE KEY'),
-      );
-      const tail = { text: ((before?.text ?? '') + text).slice(-tailLength), insideKey };
-      if (found.length === 0) return { text, tail };
-      return { text: redact(text, classes, hits, found, goingOn, markOf), tail };
-    },
+    text: (text, classes, hits, inUri) => finish(textSteps(text, classes, hits, inUri)),
+    textSteps,
+    next: (text, classes, hits, before) => finish(nextSteps(text, classes, hits, before)),
+    nextSteps,
     mark: (value, found) => `[redacted:${found}:${tag(value)}]`,
     namesSecret: namesSecretValue,
     get needles() {

@@ -1,9 +1,9 @@
 import { namesSecretBeside, valueKeys } from '../redaction/key-values.ts';
 import { holdsNeedle } from '../redaction/needles.ts';
-import type { Hits, TextRedactor, TextTail } from '../redaction/redact-text.ts';
-import { findCharacters, stripCharacters } from '../values/characters.ts';
+import type { TextRedactor, TextTail } from '../redaction/redact-text.ts';
 import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../values/json.ts';
 import type { ResultPlan } from './plan.ts';
+import { createReader, type Read, type Reader } from './read.ts';
 import type { Report } from './report.ts';
 
 /** Ends of texts that may go on in the next one, by where they come from. */
@@ -26,28 +26,8 @@ export function createCleaner(
   redactor: TextRedactor,
   tails: Tails,
   report: Report,
+  reader: Reader = createReader(plan, redactor),
 ): Cleaner {
-  function characters(text: string): string {
-    if (plan.refuseClasses.size > 0) {
-      const which = findCharacters(text, plan.refuseClasses);
-      if (which !== undefined) report.refuse(plan.refuse.get(which)!, which);
-    }
-    if (plan.stripClasses.size === 0) return text;
-    return stripCharacters(text, plan.stripClasses, (which, count) =>
-      report.add('stripped', plan.strip.get(which), which, count),
-    );
-  }
-
-  function tell(hits: Hits): void {
-    for (const [found, count] of hits) report.add('redacted', plan.redact.get(found), found, count);
-  }
-
-  function escapeHtml(text: string): string {
-    if (plan.escapeHtml === undefined || !/[&<>"']/.test(text)) return text;
-    report.add('rewritten', plan.escapeHtml, 'html');
-    return text.replace(/[&<>"']/g, (character) => entities[character]!);
-  }
-
   /** A file whose digest others know is told about and left alone. One with a secret of the gateway's own goes nowhere. */
   function settle(text: string, clean: string): string {
     if (!report.frozen) return clean;
@@ -57,23 +37,23 @@ export function createCleaner(
     return text;
   }
 
+  function told(text: string, read: Read): string {
+    if (read.refused !== undefined) report.refuse(plan.refuse.get(read.refused)!, read.refused);
+    for (const [which, count] of read.stripped) report.add('stripped', plan.strip.get(which), which, count);
+    for (const [found, count] of read.hits) report.add('redacted', plan.redact.get(found), found, count);
+    if (read.escaped) report.add('rewritten', plan.escapeHtml, 'html');
+    return settle(text, read.text);
+  }
+
   function cleanText(text: string, inUri = false): string {
-    const stripped = characters(text);
-    if (plan.redactClasses.size === 0) return settle(text, inUri ? stripped : escapeHtml(stripped));
-    const hits: Hits = new Map();
-    const clean = redactor.text(stripped, plan.redactClasses, hits, inUri);
-    if (hits.size > 0) tell(hits);
-    return settle(text, inUri ? clean : escapeHtml(clean));
+    return told(text, reader.text(text, inUri));
   }
 
   function streamed(text: string, channel: 'result' | 'progress' | 'log'): string {
-    const stripped = characters(text);
     if (!plan.redactClasses.has('secrets')) return cleanText(text);
-    const hits: Hits = new Map();
-    const { text: clean, tail } = redactor.next(stripped, plan.redactClasses, hits, tails.get(channel));
+    const { read, tail } = reader.streamed(text, tails.get(channel));
     tails.set(channel, tail);
-    if (hits.size > 0) tell(hits);
-    return settle(text, escapeHtml(clean));
+    return told(text, read);
   }
 
   function data(value: JsonValue): JsonValue {
@@ -111,23 +91,14 @@ export function createCleaner(
 
   function digits(value: JsonValue, text: string): JsonValue {
     if (text.length < 9 || plan.redactClasses.size === 0) return value;
-    const hits: Hits = new Map();
-    const clean = redactor.text(text, plan.redactClasses, hits);
-    if (clean === text) return value;
-    tell(hits);
-    return report.frozen ? value : clean;
+    const read = reader.digits(text);
+    if (read.text === text) return value;
+    for (const [found, count] of read.hits) report.add('redacted', plan.redact.get(found), found, count);
+    return report.frozen ? value : read.text;
   }
 
   return { report, plan, redactor, text: cleanText, streamed, data };
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
 
 function isHidden(value: string): boolean {
   return value === '' || /^\[redacted:[A-Za-z]+:[0-9a-f]{8}\]$/.test(value);

@@ -1,3 +1,5 @@
+import type { Steps } from './steps.ts';
+
 /** Characters that a reader does not see, or that do something else than be seen: the one table of them. */
 export const characterClasses = ['control', 'ansi', 'bidi', 'tags', 'invisible'] as const;
 
@@ -87,6 +89,67 @@ export function stripCharacters(
     if (count > 0) found?.(which, count);
   }
   return clean;
+}
+
+/** As `stripCharacters`, with places to stop in a long text. A sequence for terminals that is longer than a piece loses its ends only. */
+export function* stripInPieces(
+  text: string,
+  classes: ReadonlySet<CharacterClass>,
+  found: (which: CharacterClass, count: number) => void,
+): Steps<string> {
+  if (text.length <= pieceLength) return stripCharacters(text, classes, found);
+  const counts = new Map<CharacterClass, number>();
+  const parts: string[] = [];
+  for (const piece of pieces(text)) {
+    parts.push(
+      stripCharacters(piece, classes, (which, count) => counts.set(which, (counts.get(which) ?? 0) + count)),
+    );
+    yield;
+  }
+  for (const which of order) {
+    const count = counts.get(which);
+    if (count !== undefined) found(which, count);
+  }
+  return counts.size === 0 ? text : parts.join('');
+}
+
+/** As `findCharacters`, with places to stop in a long text. */
+export function* findCharactersInPieces(
+  text: string,
+  classes: ReadonlySet<CharacterClass>,
+): Steps<CharacterClass | undefined> {
+  if (text.length <= pieceLength) return findCharacters(text, classes);
+  let first: CharacterClass | undefined;
+  for (const piece of pieces(text)) {
+    const found = findCharacters(piece, classes);
+    if (found !== undefined && (first === undefined || order.indexOf(found) < order.indexOf(first)))
+      first = found;
+    yield;
+  }
+  return first;
+}
+
+/** 32 Ki units: some 5 ms where all of them are to be taken out. */
+const pieceLength = 32_768;
+/** How far a better place to cut is looked for. */
+const looksBack = 1024;
+
+/** Cuts a text between words where there are any: what stands beside a word has no say in what stands behind the blank. */
+function* pieces(text: string): Generator<string, void, void> {
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + pieceLength);
+    if (end < text.length) {
+      const blank = text.lastIndexOf(' ', end);
+      if (blank > end - looksBack && blank > start) end = blank;
+      else if (isLowSurrogate(text.charCodeAt(end))) end -= 1;
+    }
+    yield text.slice(start, end);
+    start = end;
+  }
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff;
 }
 
 /** The first class of characters that stands in a text, in the order in which they are stripped. */

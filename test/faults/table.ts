@@ -62,8 +62,11 @@ export function fault(
   });
 }
 
-/** Whether the whole sizes are asked for, as `npm run soak` does. */
-export const fullScale: boolean = process.env['SALLYPORT_FAULTS'] === 'full';
+/**
+ * Whether the whole sizes are asked for, as `npm run soak` does. Not a name with SALLYPORT_: a gateway process would take it
+ * for a key of its configuration.
+ */
+export const fullScale: boolean = process.env['FAULTS'] === 'full';
 
 /** How much of a fault: `quick` in `npm test`, `full` in `npm run soak`. */
 export function scale<T>(quick: T, full: T): T {

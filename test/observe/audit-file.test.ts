@@ -28,6 +28,7 @@ async function openAudit(options: Partial<AuditFileOptions> = {}, told = events(
       pendingBytes: 1_000_000,
       pendingRecords: 10_000,
       retry: 20,
+      timeout: 10_000,
       ...options,
     },
     told,
@@ -299,4 +300,58 @@ test('a file that others can read is told of', async () => {
   await writeFile(join(folder, 'audit.jsonl'), '', { mode: 0o644 });
   const { told } = await openAudit();
   expect(told.noticed).toHaveBeenCalledWith(expect.stringContaining('others than its owner'));
+});
+
+describe('a disk that hangs', () => {
+  /** A disk whose calls answer only once they are let go. */
+  function hanging(what: 'write' | 'sync') {
+    const waiting: (() => void)[] = [];
+    const self = {
+      hangs: true,
+      letGo() {
+        self.hangs = false;
+        for (const go of waiting.splice(0)) go();
+      },
+      system: {
+        async write(fd: number, bytes: Buffer, offset: number) {
+          if (what === 'write' && self.hangs) await new Promise<void>((resolve) => waiting.push(resolve));
+          return realSystem.write(fd, bytes, offset);
+        },
+        async sync() {
+          if (what === 'sync' && self.hangs) await new Promise<void>((resolve) => waiting.push(resolve));
+        },
+      } satisfies System,
+    };
+    return self;
+  }
+
+  test.each(['write', 'sync'] as const)('counts as one that fails (%s), until it answers', async (what) => {
+    const disk = hanging(what);
+    const { file, told } = await openAudit({ timeout: 50, sync: 'fdatasync' }, events(), disk.system);
+    const first = file.append('{"n":1}\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = file.append('{"n":2}\n');
+    await expect(first).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE', cause: { code: 'ETIMEDOUT' } });
+    await expect(second).rejects.toThrow(AuditUnavailableError);
+    expect(file.accepting()).toBe(false);
+    expect(told.failed).toHaveBeenCalledTimes(1);
+    expect(file.stats).toMatchObject({ failures: 1, lost: 0, pendingRecords: 2 });
+    await expect(file.append('{"n":3}\n')).rejects.toThrow(AuditUnavailableError);
+
+    disk.letGo();
+    await vi.waitFor(() => expect(file.accepting()).toBe(true));
+    expect(told.recovered).toHaveBeenCalledTimes(1);
+    await file.append('{"n":4}\n');
+    expect(await linesOf()).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}']);
+  });
+
+  test('does not keep a reload or the end of the process', async () => {
+    const disk = hanging('write');
+    const { file } = await openAudit({ timeout: 50 }, events(), disk.system);
+    const lost = file.append('{"n":1}\n');
+    await file.reopen();
+    await file.close(50);
+    await expect(lost).rejects.toThrow(AuditUnavailableError);
+    disk.letGo();
+  });
 });

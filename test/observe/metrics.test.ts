@@ -3,7 +3,10 @@ import { durationBuckets, metricDefinitions } from '../../src/observe/metric-def
 import { Family } from '../../src/observe/metric-family.ts';
 import { boundedNames } from '../../src/observe/metric-names.ts';
 import { createMetrics, type MetricsDependencies } from '../../src/observe/metrics.ts';
+import { createPrimaryMetrics } from '../../src/observe/primary-metrics.ts';
 import { createRedactor } from '../../src/observe/redact.ts';
+import { storeDefinitions } from '../../src/observe/store-metrics.ts';
+import { upstreamDefinitions } from '../../src/observe/upstream-metric-definitions.ts';
 import { secrets } from '../redaction/samples.ts';
 import { allowed, exchangeOf, outcomeOf } from './outcomes.ts';
 
@@ -17,8 +20,15 @@ function metrics(deps: Partial<MetricsDependencies> = {}) {
     audit: { accepting: () => true, stats },
     lists: () => [{ role: 'list 0', expiresAt: 1_700_500_000_000 }],
     certificates: () => [{ role: 'listener 0', expiresAt: 1_800_000_000_000 }],
+    limitKeys: () => 0,
+    overload: { level: 0, delayMs: 0, underWay: 0 },
     activeExchanges: () => 4,
+    blocks: () => ({ now: 2, ever: 5, forgotten: 1 }),
     revocations: () => ({ tokens: 2, certificates: 1 }),
+    further: Object.values({ ...upstreamDefinitions, ...storeDefinitions }).map((definition) => ({
+      definition,
+      samples: () => [],
+    })),
     ...deps,
   });
 }
@@ -225,7 +235,11 @@ describe('a scrape', () => {
   });
 
   test('has exactly the documented metrics', async () => {
-    const text = await metrics().scrape();
+    const primary = createPrimaryMetrics(() => ({ configured: 2, serving: 2, restarts: 0 }), {
+      process: false,
+    });
+    const snapshot = await metrics().snapshot();
+    const text = await primary.scrape([{ worker: 1, pid: 1, snapshot }]);
     const exported = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
     expect(exported.sort()).toEqual(metricDefinitions.map(({ name, type }) => `${name} ${type}`).sort());
   });

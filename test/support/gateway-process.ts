@@ -11,6 +11,7 @@ export interface Ended {
 }
 
 export interface GatewayProcess {
+  readonly pid: number;
   /** Origin of its first listener. */
   readonly url: string;
   readonly adminUrl: string;
@@ -38,8 +39,9 @@ export function runSallyport(
 export async function startGatewayProcess(
   file: string,
   patience: number = startTimeoutMs,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> {
-  const child = start(['run', '--config', file], {});
+  const child = start(['run', '--config', file], environment);
   const ended = endOf(child);
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -67,6 +69,7 @@ export async function startGatewayProcess(
     void ended.then(({ code }) => fail(`it ended with code ${code}`));
   });
   return {
+    pid: child.pid!,
     url: (serving['listeners'] as string[])[0]!,
     adminUrl: serving['admin'] as string,
     ended,

@@ -1,0 +1,113 @@
+import type { Hits, TextRedactor, TextTail } from '../redaction/redact-text.ts';
+import { type CharacterClass, findCharactersInPieces, stripInPieces } from '../values/characters.ts';
+import { finish, type Steps, stepSize } from '../values/steps.ts';
+import type { ResultPlan } from './plan.ts';
+
+/** What a plan makes of one text, and what it found. */
+export interface Read {
+  /** The text as it may go on. */
+  readonly text: string;
+  readonly refused: CharacterClass | undefined;
+  readonly stripped: ReadonlyMap<CharacterClass, number>;
+  readonly hits: Hits;
+  readonly escaped: boolean;
+}
+
+/** Reads texts as a plan asks. */
+export interface Reader {
+  text(text: string, inUri: boolean): Read;
+  /** A text that may continue one whose end is given. */
+  streamed(text: string, before: TextTail | undefined): { readonly read: Read; readonly tail: TextTail };
+  /** The digits of a number. */
+  digits(text: string): Read;
+}
+
+/** Reads each text when it is asked for. */
+export function createReader(plan: ResultPlan, redactor: TextRedactor): Reader {
+  return {
+    text: (text, inUri) => finish(readText(text, inUri, plan, redactor)),
+    streamed: (text, before) => finish(readStreamed(text, before, plan, redactor)),
+    digits: (text) => finish(readDigits(text, plan, redactor)),
+  };
+}
+
+export function* readText(
+  text: string,
+  inUri: boolean,
+  plan: ResultPlan,
+  redactor: TextRedactor,
+): Steps<Read> {
+  const seen = yield* characters(text, plan);
+  const hits: Hits = new Map();
+  const clean =
+    plan.redactClasses.size === 0
+      ? seen.text
+      : yield* redactor.textSteps(seen.text, plan.redactClasses, hits, inUri);
+  return yield* finished(seen, clean, hits, inUri, plan);
+}
+
+export function* readStreamed(
+  text: string,
+  before: TextTail | undefined,
+  plan: ResultPlan,
+  redactor: TextRedactor,
+): Steps<{ readonly read: Read; readonly tail: TextTail }> {
+  const seen = yield* characters(text, plan);
+  const hits: Hits = new Map();
+  const { text: clean, tail } = yield* redactor.nextSteps(seen.text, plan.redactClasses, hits, before);
+  return { read: yield* finished(seen, clean, hits, false, plan), tail };
+}
+
+export function* readDigits(text: string, plan: ResultPlan, redactor: TextRedactor): Steps<Read> {
+  const hits: Hits = new Map();
+  const clean = yield* redactor.textSteps(text, plan.redactClasses, hits);
+  return { text: clean, refused: undefined, stripped: none, hits, escaped: false };
+}
+
+const none: ReadonlyMap<CharacterClass, number> = new Map();
+
+interface Seen {
+  readonly text: string;
+  readonly refused: CharacterClass | undefined;
+  readonly stripped: ReadonlyMap<CharacterClass, number>;
+}
+
+function* characters(text: string, plan: ResultPlan): Steps<Seen> {
+  const refused =
+    plan.refuseClasses.size === 0 ? undefined : yield* findCharactersInPieces(text, plan.refuseClasses);
+  if (plan.stripClasses.size === 0) return { text, refused, stripped: none };
+  const stripped = new Map<CharacterClass, number>();
+  const clean = yield* stripInPieces(text, plan.stripClasses, (which, count) => stripped.set(which, count));
+  return { text: clean, refused, stripped };
+}
+
+function* finished(seen: Seen, clean: string, hits: Hits, inUri: boolean, plan: ResultPlan): Steps<Read> {
+  const { refused, stripped } = seen;
+  const text = inUri || plan.escapeHtml === undefined ? clean : yield* escapeHtml(clean);
+  return { text, refused, stripped, hits, escaped: text !== clean };
+}
+
+const special = /[&<>"']/;
+
+function* escapeHtml(text: string): Steps<string> {
+  if (text.length <= stepSize) return escapePiece(text);
+  const parts: string[] = [];
+  for (let start = 0; start < text.length; start += stepSize) {
+    parts.push(escapePiece(text.slice(start, start + stepSize)));
+    yield;
+  }
+  return parts.join('');
+}
+
+function escapePiece(text: string): string {
+  if (!special.test(text)) return text;
+  return text.replace(/[&<>"']/g, (character) => entities[character]!);
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
