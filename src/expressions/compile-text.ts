@@ -12,6 +12,8 @@ import { type Tally, toCel } from './to-cel.ts';
 /** A checked text, whatever its result is. */
 export interface CompiledText {
   readonly reads: ReadonlyMap<string, Reads>;
+  /** Whether it goes through lists. What does not costs little, whatever the values are. */
+  readonly hasLoops: boolean;
   /** Pure and bounded. Undefined where it cannot be evaluated; never throws. */
   evaluate(bindings: Readonly<Record<string, Binding>>): unknown;
 }
@@ -46,7 +48,7 @@ export function compileText(
     });
     const fault = types === undefined ? undefined : declaredFault(text, reads, types, results);
     if (fault !== undefined) return wrong(fault);
-    return { ok: true, compiled: { reads, evaluate: (bindings) => evaluate(bindings) } };
+    return { ok: true, compiled: { reads, hasLoops: meter.hasLoops, evaluate } };
 
     function evaluate(bindings: Readonly<Record<string, Binding>>): unknown {
       try {

@@ -24,6 +24,7 @@ const exhausted = new RangeError('the expression takes too many steps');
 export class Meter {
   #left = 0;
   #largest = 0;
+  #hasLoops = false;
 
   start(tally: Tally): void {
     this.#left = mostWork;
@@ -35,8 +36,14 @@ export class Meter {
     return this.#left < 0;
   }
 
+  /** Whether any loop is charged here: what has none takes a few steps, whatever its values are. */
+  get hasLoops(): boolean {
+    return this.#hasLoops;
+  }
+
   /** Has all rounds of a loop paid for before its first. @param weight nodes that a round evaluates */
   chargeLoop(loop: Node, weight: number): void {
+    this.#hasLoops = true;
     const { iterable, step } = loop.args as Comprehension;
     const charged: Evaluate = (run, self, context) => {
       const items = run.run(iterable, context);

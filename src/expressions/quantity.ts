@@ -7,6 +7,8 @@ import type { Reads } from './reads.ts';
 export interface Quantity {
   readonly text: string;
   readonly reads: ReadonlyMap<string, Reads>;
+  /** Whether it goes through lists. */
+  readonly hasLoops: boolean;
   /**
    * Whole thousandths, rounded up. Total, pure and bounded, as {@link Expression.test}.
    *
@@ -26,8 +28,9 @@ export function compileQuantity(
 ): { readonly ok: true; readonly quantity: Quantity } | { readonly ok: false; readonly message: string } {
   const compiling = compileText(text, { variables, types, results: numbers, mixesNumbers: true });
   if (!compiling.ok) return compiling;
-  const { reads, evaluate } = compiling.compiled;
-  return { ok: true, quantity: { text, reads, measure: (bindings) => toThousandths(evaluate(bindings)) } };
+  const { reads, hasLoops, evaluate } = compiling.compiled;
+  const measure: Quantity['measure'] = (bindings) => toThousandths(evaluate(bindings));
+  return { ok: true, quantity: { text, reads, hasLoops, measure } };
 }
 
 /**

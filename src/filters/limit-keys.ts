@@ -9,8 +9,8 @@ import { own } from '../values/json.ts';
 type Named = Pick<Target, 'kind' | 'name'>;
 
 /** What one count of a limit is about. */
-export interface LimitKeyParts {
-  readonly parts: readonly (string | null)[];
+export interface LimitKeyText {
+  readonly text: string;
   /** Whether the caller alone can have brought the count where it is: then what is left of it is no news of others. */
   readonly own: boolean;
 }
@@ -26,28 +26,28 @@ export function keysOf(
   exchange: Exchange,
   target: Named,
   method: string | undefined,
-): readonly LimitKeyParts[] {
-  let keys: Parts[] = [[]];
+): readonly LimitKeyText[] {
+  let before: readonly string[] | undefined;
+  let text = '';
   let own = false;
   for (const dimension of limit.per) {
     if (dimension === 'role') {
+      // The only word that may stand for several, and it comes once.
       const roles = rolesCounted(exchange.policy, limit, exchange.principal);
-      if (roles.length !== 1) {
-        keys = keys.flatMap((parts) => (roles.length === 0 ? [null] : roles).map((role) => [...parts, role]));
-      } else for (const parts of keys) parts.push(roles[0]!);
+      const soFar = text;
+      before = roles.length === 0 ? [soFar + partText(null)] : roles.map((role) => soFar + partText(role));
+      text = '';
       continue;
     }
     const value = keyValue(dimension, exchange, target, method);
     if (value !== null && callersOwn.has(dimension)) own = true;
-    for (const parts of keys) {
-      if (dimension === 'tool') parts.push(target.kind);
-      parts.push(value);
-    }
+    if (dimension === 'tool') text += partText(target.kind);
+    text += partText(value);
   }
-  return keys.map((parts) => ({ parts, own }));
+  if (before === undefined) return [{ text, own }];
+  return before.map((role) => ({ text: role + text, own }));
 }
 
-type Parts = (string | null)[];
 const callersOwn: ReadonlySet<LimitKey> = new Set(['principal', 'certificate', 'token', 'session']);
 
 function keyValue(
@@ -109,7 +109,7 @@ function tokenOf({ principal }: Exchange): string | null {
  * The target's name where somebody vouches for it: the policy or the upstream's own list. All other names share one
  * key, or a caller could make up names, each with a burst of its own, until the store is full.
  */
-function knownName(exchange: Exchange, target: Named): string | null {
+export function knownName(exchange: Exchange, target: Named): string | null {
   const { catalog, policy } = exchange;
   const { kind, name } = target;
   if (kind === 'tool') {
@@ -123,10 +123,15 @@ function knownName(exchange: Exchange, target: Named): string | null {
 const longestKey = 256;
 
 /**
- * The text of a key. JSON of an array is injective: no principal, tool or upstream can be named so that its key runs
- * into another's.
+ * One part of a key. Its length stands before it, so that keys are injective: no principal, tool or upstream can be named
+ * so that its key runs into another's.
  */
-export function keyText(parts: readonly (string | number | null)[]): string {
-  const text = JSON.stringify(parts);
-  return text.length <= longestKey ? text : `sha256:${createHash('sha256').update(text).digest('hex')}`;
+export function partText(part: string | null): string {
+  return part === null ? '-' : `${part.length}:${part}`;
+}
+
+/** A whole key: how it begins, and whom or what it counts. */
+export function wholeKey(prefix: string, text: string): string {
+  const key = prefix + text;
+  return key.length <= longestKey ? key : `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }

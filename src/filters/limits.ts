@@ -5,7 +5,7 @@ import type { Frame } from '../mcp/frame.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
 import type { FilterEvent } from './deps.ts';
-import { type Counted, countFrame, type LimitClaim } from './limit-claims.ts';
+import { claimsOf, type LimitClaim, type Reckoning, reckon } from './limit-claims.ts';
 import { namesHidden } from './may-see.ts';
 import { fieldsOfLeft, fieldsOfRefusal } from './rate-limit-fields.ts';
 
@@ -18,6 +18,8 @@ export interface LimitDeps {
 
 /** What became of the limits of one exchange. */
 interface Course {
+  /** The limits that count the frame as it was seen last. */
+  reckoning: Reckoning;
   /** `foreseen`: not taken yet, and charged at the end as a frame that was refused. `settled`: nothing is left to charge. */
   stage: 'foreseen' | 'taking' | 'settled';
   held: Extract<Taken, { ok: true }>['held'];
@@ -40,41 +42,47 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
   const early: Filter = {
     name: 'limits-early',
     toUpstream(frame: Frame, exchange: Exchange): Verdict {
-      const counted = countFrame(frame, exchange, 'least');
-      if (counted.limits.length === 0) return pass;
-      const course: Course = { stage: 'foreseen', held: [], ended: false };
+      const reckoning = reckon(frame, exchange);
+      if (reckoning.limits.length === 0) return pass;
+      const course: Course = { reckoning, stage: 'foreseen', held: none, ended: false };
       courses.set(exchange, course);
-      note(counted, exchange);
-      const refused = store.peek(counted.claims, nowUsOf(exchange), exchange.time);
+      note(reckoning, exchange);
+      const { claims } = claimsOf(reckoning, 'least');
+      const refused = store.peek(claims, nowUsOf(exchange), exchange.time);
       if (refused === undefined) return pass;
       course.stage = 'settled';
-      return refuse(refused, counted, frame, exchange);
+      return refuse(worstToTell(refused, reckoning, exchange), claims, frame, exchange);
     },
   };
 
   const late: Filter = {
     name: 'limits',
     toUpstream(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
-      const counted = countFrame(frame, exchange, 'judged');
-      if (counted.limits.length === 0) return pass;
-      const course = courses.get(exchange) ?? { stage: 'foreseen', held: [], ended: false };
-      courses.set(exchange, course);
-      note(counted, exchange);
-      for (const { name, mode } of counted.unmeasured) {
+      const known = courses.get(exchange);
+      const reckoning = reckon(frame, exchange, known?.reckoning);
+      if (reckoning.limits.length === 0) return pass;
+      const course = known ?? { reckoning, stage: 'foreseen', held: none, ended: false };
+      if (known === undefined) courses.set(exchange, course);
+      if (known?.reckoning !== reckoning) {
+        course.reckoning = reckoning;
+        note(reckoning, exchange);
+      }
+      const { claims, unmeasured } = claimsOf(reckoning, 'judged');
+      for (const { name, mode } of unmeasured) {
         if (mode === 'enforce') {
           exchange.facts.limitedBy = name;
           return reject(new GatewayError('cost-unknown', { data: { limit: name } }));
         }
         deps.report({ kind: 'shadow-limit', limit: name, upstream: exchange.upstream });
       }
-      if (counted.claims.length === 0) {
+      if (claims.length === 0) {
         course.stage = 'settled';
         return pass;
       }
       course.stage = 'taking';
-      const taking = store.take(counted.claims, exchange.id, nowUsOf(exchange), exchange.time);
-      if (!(taking instanceof Promise)) return settle(taking, course, counted, frame, exchange);
-      return taking.then((taken) => settle(taken, course, counted, frame, exchange));
+      const taking = store.take(claims, exchange.id, nowUsOf(exchange), exchange.time);
+      if (!(taking instanceof Promise)) return settle(taking, course, claims, frame, exchange);
+      return taking.then((taken) => settle(taken, course, claims, frame, exchange));
     },
     end(exchange: Exchange): void {
       const course = courses.get(exchange);
@@ -83,12 +91,18 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
       courses.delete(exchange);
       course.ended = true;
       if (course.held.length > 0) store.release(course.held, exchange.id);
-      if (course.stage === 'foreseen') chargeRefused(exchange);
+      if (course.stage === 'foreseen') chargeRefused(course.reckoning, exchange);
     },
   };
   return { early, late };
 
-  function settle(taken: Taken, course: Course, counted: Counted, frame: Frame, exchange: Exchange): Verdict {
+  function settle(
+    taken: Taken,
+    course: Course,
+    claims: readonly LimitClaim[],
+    frame: Frame,
+    exchange: Exchange,
+  ): Verdict {
     course.stage = 'settled';
     if (course.ended) {
       // Nobody is left to give the places back later.
@@ -98,23 +112,42 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
       );
     }
     if ('unavailable' in taken) return refuseUncounted(taken, exchange);
-    const { upstream } = exchange;
-    const told = new Set(taken.shadow.map(({ claim }) => claim.limit));
-    for (const limit of told) deps.report({ kind: 'shadow-limit', limit, upstream });
-    if (!taken.ok) return refuse(worstOf(taken.refused), counted, frame, exchange);
+    if (taken.shadow.length > 0) reportShadow(taken.shadow, exchange);
+    if (!taken.ok) return refuse(worstOf(taken.refused), claims, frame, exchange);
     course.held = taken.held;
-    if (deps.fields) Object.assign(exchange.facts.replyHeaders, fieldsOfLeft(taken.left, counted.claims));
+    if (deps.fields) Object.assign(exchange.facts.replyHeaders, fieldsOfLeft(taken.left, claims));
     return pass;
   }
 
-  function refuse(refused: Refused, counted: Counted, frame: Frame, exchange: Exchange): Verdict {
+  function reportShadow(shadow: readonly Refused[], { upstream }: Exchange): void {
+    const told = new Set(shadow.map(({ claim }) => claim.limit));
+    for (const limit of told) deps.report({ kind: 'shadow-limit', limit, upstream });
+  }
+
+  /**
+   * What the least that a frame can cost is refused for ends sooner than what the frame does cost, and its budgets have
+   * times of their own: a caller who comes back when it was told to must not be refused once more.
+   */
+  function worstToTell(refused: Refused, reckoning: Reckoning, exchange: Exchange): Refused {
+    const { claims } = claimsOf(reckoning, 'told');
+    const worst = store.peek(claims, nowUsOf(exchange), exchange.time);
+    // What is too dear as it came may still be cut to what fits.
+    return worst?.retryAfterMs === undefined || !tellsMore(worst, refused) ? refused : worst;
+  }
+
+  function refuse(
+    refused: Refused,
+    claims: readonly LimitClaim[],
+    frame: Frame,
+    exchange: Exchange,
+  ): Verdict {
     const { claim, retryAfterMs } = refused;
     const { limit } = claim;
     exchange.facts.limitedBy = limit;
     // A limit that names what the caller may not see would show by its own words that it exists.
     if (namesHidden(frame, exchange)) return reject(new GatewayError('denied', { cause: 'a limit' }));
     const headers = {
-      ...(deps.fields ? fieldsOfRefusal(refused, counted.claims) : {}),
+      ...(deps.fields ? fieldsOfRefusal(refused, claims) : {}),
       // Only what has no id is answered 429; an answer of 200 has nothing to be retried.
       ...(retryAfterMs === undefined || frame.kind === 'request'
         ? {}
@@ -137,16 +170,17 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
   }
 
   /** Nobody waits for this, and nobody is told: the frame was refused for another reason. */
-  function chargeRefused(exchange: Exchange): void {
+  function chargeRefused(known: Reckoning, exchange: Exchange): void {
     const take = (claims: readonly LimitClaim[]) =>
       store.take(claims, exchange.id, nowUsOf(exchange), exchange.time);
-    const { claims } = countFrame(exchange.request, exchange, 'refused');
+    const reckoning = reckon(exchange.request, exchange, known);
+    const { claims } = claimsOf(reckoning, 'refused');
     if (claims.length === 0) return;
     // What does not fit whole is charged the least, or the dearest tries would be free.
     const chargeLeast = (taken: Taken): void => {
       if ('unavailable' in taken || taken.shadow.length === 0) return;
       const over = new Set(taken.shadow.map(({ claim }) => claim.key));
-      const least = countFrame(exchange.request, exchange, 'least').claims;
+      const least = claimsOf(reckoning, 'least').claims;
       const again = least
         .filter(
           ({ key, amount }) => over.has(key) && claims.some((one) => one.key === key && one.amount > amount),
@@ -164,7 +198,9 @@ function nowUsOf(exchange: Exchange): number {
   return Math.floor(exchange.startedAt * 1000);
 }
 
-function note({ limits }: Counted, exchange: Exchange): void {
+const none: readonly never[] = Object.freeze([]);
+
+function note({ limits }: Reckoning, exchange: Exchange): void {
   const known = exchange.facts.limits;
   for (const { name } of limits) if (!known.includes(name)) known.push(name);
 }

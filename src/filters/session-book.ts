@@ -57,11 +57,19 @@ export class SessionBook {
     if (key !== undefined) this.#sessions.add(principalId, key, undefined, now);
   }
 
-  /** A session is used. @returns false where it is not known and there is no room to remember it */
+  /**
+   * A session is used.
+   *
+   * @returns false where it is not known and there is no room to remember it: in all, or of its principal. Whoever opened
+   *   sessions, let them be idle and used all of them at once would otherwise take the room of everybody else.
+   */
   use(principalId: string, key: string, now: number): boolean {
     if (this.#sessions.touch(key, now)) return true;
     this.#sessions.purge(now);
-    if (this.#sessions.size + this.#allComing >= this.#limits.total) return false;
+    const { total, perPrincipal } = this.#limits;
+    if (this.#sessions.size + this.#allComing >= total) return false;
+    if (this.#sessions.countOf(principalId) + (this.#coming.get(principalId) ?? 0) >= perPrincipal)
+      return false;
     this.#sessions.add(principalId, key, undefined, now);
     return true;
   }

@@ -52,6 +52,11 @@ export interface Claim {
   /** False: charged by itself where it fits, told of where it would refuse, and it refuses nothing. */
   readonly enforced: boolean;
   readonly onStoreLoss: OnStoreLoss;
+  /**
+   * Who makes the call: the principal's canonical name. Where keys take room, a new key takes it of this caller's share.
+   * Absent: of nobody's.
+   */
+  readonly owner?: string;
 }
 
 /** Why a claim was refused. */

@@ -3,13 +3,14 @@ import {
   type Claim,
   type Left,
   type LimitStore,
+  type Measure,
   type Refused,
   type StoreEvent,
   type Taken,
   unit,
 } from './contract.ts';
 import { createCountTable } from './count-table.ts';
-import { askGcra } from './gcra.ts';
+import { askGcra, type RateMeasure } from './gcra.ts';
 import { createPlaces } from './places.ts';
 import { tellsMore } from './worst.ts';
 
@@ -35,8 +36,22 @@ interface Spent {
 
 /** What a claim would leave behind. */
 type Judged =
-  | { readonly admit: true; readonly left: Left | undefined; charge(): void }
+  | {
+      readonly admit: true;
+      /** Of a rate: the theoretical arrival time to keep. */
+      readonly tat: number;
+      /** Of a window. */
+      readonly spent: Spent | undefined;
+      readonly left: Left | undefined;
+    }
   | { readonly admit: false; readonly retryAfterMs: number | undefined };
+
+type Admitted = Extract<Judged, { admit: true }>;
+type WindowMeasure = Extract<Measure, { kind: 'window' }>;
+
+const kinds = ['rate', 'window', 'places'] as const;
+const placeFree: Judged = Object.freeze({ admit: true, tat: 0, spent: undefined, left: undefined });
+const placesTaken: Judged = Object.freeze({ admit: false, retryAfterMs: undefined });
 
 /**
  * Counts in the memory of this process. Synchronous, exact, bounded: where no room is left for a new key, and no count
@@ -55,6 +70,7 @@ export function createMemoryStore(
     ({ window, amount }) => window.end <= latest || amount === 0,
   );
   const places = createPlaces(options.concurrencyKeys);
+  const tables = { rate: tats, window: windows, places };
 
   const current = new Map<Period, CalendarWindow>();
   /** One object for all keys that count in a window. The clock never goes back, so that what has not ended is current. */
@@ -66,59 +82,65 @@ export function createMemoryStore(
     return window;
   };
 
-  const judgeRate = (claim: Claim, nowUs: number): Judged => {
-    const { measure, key, amount } = claim;
-    if (measure.kind !== 'rate') throw new TypeError('not a rate');
-    const answer = askGcra(tats.get(key), nowUs, measure, amount);
+  const judgeRate = (claim: Claim, measure: RateMeasure, nowUs: number): Judged => {
+    const answer = askGcra(tats.get(claim.key), nowUs, measure, claim.amount);
     if (!answer.admit) return answer;
     const ahead = answer.tat - nowUs;
     const full = measure.toleranceUs + measure.costUs;
-    return {
-      admit: true,
-      left: {
-        claim,
-        remaining: Math.max(0, Math.floor((full - ahead) / measure.costUs)),
-        resetMs: Math.ceil(ahead / 1000),
-      },
-      charge: () => tats.set(key, answer.tat),
+    const left = {
+      claim,
+      remaining: Math.max(0, Math.floor((full - ahead) / measure.costUs)),
+      resetMs: Math.ceil(ahead / 1000),
     };
+    return { admit: true, tat: answer.tat, spent: undefined, left };
   };
-  const judgeWindow = (claim: Claim, time: number): Judged => {
-    const { measure, key, amount } = claim;
-    if (measure.kind !== 'window') throw new TypeError('not a window');
-    const window = currentWindow(measure.period, time);
+  const judgeWindow = (claim: Claim, { period, most }: WindowMeasure, time: number): Judged => {
+    const { key, amount } = claim;
+    const window = currentWindow(period, time);
     const known = windows.get(key);
     const before = known !== undefined && known.window.index === window.index ? known.amount : 0;
     const after = before + amount;
-    if (amount > 0 && after > measure.most) {
-      return { admit: false, retryAfterMs: amount > measure.most ? undefined : window.end - time };
-    }
-    return {
-      admit: true,
-      left: {
-        claim,
-        remaining: Math.max(0, Math.floor((measure.most - after) / unit)),
-        resetMs: window.end - time,
-      },
-      charge: () => windows.set(key, { window, amount: after }),
-    };
+    const resetMs = window.end - time;
+    if (amount > 0 && after > most)
+      return { admit: false, retryAfterMs: amount > most ? undefined : resetMs };
+    const left = { claim, remaining: Math.max(0, Math.floor((most - after) / unit)), resetMs };
+    return { admit: true, tat: 0, spent: { window, amount: after }, left };
   };
   const judge = (claim: Claim, holder: string, nowUs: number, time: number): Judged => {
-    switch (claim.measure.kind) {
+    const { measure } = claim;
+    switch (measure.kind) {
       case 'rate':
-        return judgeRate(claim, nowUs);
+        return judgeRate(claim, measure, nowUs);
       case 'window':
-        return judgeWindow(claim, time);
+        return judgeWindow(claim, measure, time);
       case 'places':
-        return places.isFree(claim.key, claim.measure.most, holder)
-          ? { admit: true, left: undefined, charge: () => places.hold(claim.key, holder) }
-          : { admit: false, retryAfterMs: undefined };
+        return places.isFree(claim.key, measure.most, holder) ? placeFree : placesTaken;
     }
   };
-  const hasRoom = (claims: readonly Claim[]): boolean =>
-    tats.hasRoom(keysOf(claims, 'rate')) &&
-    windows.hasRoom(keysOf(claims, 'window')) &&
-    places.hasRoom(keysOf(claims, 'places'));
+  const charge = ({ measure, key, owner }: Claim, judged: Admitted, holder: string): void => {
+    switch (measure.kind) {
+      case 'rate':
+        tats.set(key, judged.tat, owner);
+        return;
+      case 'window':
+        windows.set(key, judged.spent!, owner);
+        return;
+      case 'places':
+        places.hold(key, holder);
+        return;
+    }
+  };
+  /** The claim that there is no room for; undefined where there is room for all. */
+  const crowdedOut = (claims: readonly Claim[]): Claim | undefined => {
+    for (const kind of kinds) {
+      // Mostly there is room whether they are known or not.
+      if (tables[kind].hasRoomForAny(claims.length)) continue;
+      const these = claims.filter(({ measure }) => measure.kind === kind);
+      const keys = these.map(({ key }) => key);
+      if (these.length > 0 && !tables[kind].hasRoom(keys, these[0]!.owner)) return these[0];
+    }
+    return undefined;
+  };
 
   return {
     peek(claims, nowUs, wallTime) {
@@ -139,33 +161,38 @@ export function createMemoryStore(
       latest = Math.max(latest, time);
       const refused: Refused[] = [];
       const shadow: Refused[] = [];
-      const admitted: { readonly claim: Claim; readonly judged: Extract<Judged, { admit: true }> }[] = [];
+      let tried = false;
+      const judgements: Judged[] = [];
       for (const claim of claims) {
         const judged = judge(claim, holder, nowUs, time);
-        if (judged.admit) admitted.push({ claim, judged });
-        else (claim.enforced ? refused : shadow).push({ claim, retryAfterMs: judged.retryAfterMs });
+        judgements.push(judged);
+        if (!claim.enforced) tried = true;
+        if (judged.admit) continue;
+        (claim.enforced ? refused : shadow).push({ claim, retryAfterMs: judged.retryAfterMs });
       }
       if (refused.length > 0) return { ok: false, refused, shadow };
-      const enforced = claims.filter((claim) => claim.enforced);
-      if (!hasRoom(enforced)) {
-        const limit = enforced[0]!.limit;
-        report({ kind: 'full', limit });
-        return { ok: false, unavailable: 'full', limit };
+      const crowded = crowdedOut(tried ? claims.filter(({ enforced }) => enforced) : claims);
+      if (crowded !== undefined) {
+        report({ kind: 'full', limit: crowded.limit });
+        return { ok: false, unavailable: 'full', limit: crowded.limit };
       }
       const left: Left[] = [];
       const held: Claim[] = [];
-      // Enforced ones first: they have been promised the room.
-      for (const { claim, judged } of [
-        ...admitted.filter(({ claim }) => claim.enforced),
-        ...admitted.filter(({ claim }) => !claim.enforced),
-      ]) {
-        if (!claim.enforced && !hasRoom([claim])) {
-          report({ kind: 'full', limit: claim.limit });
-          continue;
-        }
-        judged.charge();
+      const settle = (claim: Claim, judged: Judged): void => {
+        if (!judged.admit) return;
+        charge(claim, judged, holder);
         if (claim.measure.kind === 'places') held.push(claim);
         if (claim.enforced && judged.left !== undefined) left.push(judged.left);
+      };
+      // Enforced ones first: they have been promised the room.
+      for (let at = 0; at < claims.length; at += 1) {
+        if (claims[at]!.enforced) settle(claims[at]!, judgements[at]!);
+      }
+      for (let at = 0; tried && at < claims.length; at += 1) {
+        const claim = claims[at]!;
+        if (claim.enforced || !judgements[at]!.admit) continue;
+        if (crowdedOut([claim]) === undefined) settle(claim, judgements[at]!);
+        else report({ kind: 'full', limit: claim.limit });
       }
       return { ok: true, shadow, left, held };
     },
@@ -177,8 +204,4 @@ export function createMemoryStore(
     },
     close() {},
   };
-}
-
-function keysOf(claims: readonly Claim[], kind: Claim['measure']['kind']): readonly string[] {
-  return claims.filter(({ measure }) => measure.kind === kind).map(({ key }) => key);
 }

@@ -3,6 +3,8 @@ export interface Places {
   /** Whether `holder` has a place at this key, or could have one. */
   isFree(key: string, most: number, holder: string): boolean;
   hasRoom(keys: readonly string[]): boolean;
+  /** Whether so many new keys have room. */
+  hasRoomForAny(keys: number): boolean;
   /** One holder has one place at a key, however often it asks. */
   hold(key: string, holder: string): void;
   /** Nothing happens where the holder has none: what is given back twice is not taken from somebody else. */
@@ -23,10 +25,16 @@ export function createPlaces(maximum: number): Places {
       for (const key of keys) if (!holders.has(key)) fresh += 1;
       return holders.size + fresh <= maximum;
     },
+    hasRoomForAny: (keys) => holders.size + keys <= maximum,
     hold(key, holder) {
       const held = holders.get(key);
-      if (held === undefined) holders.set(key, new Set([holder]));
-      else held.add(holder);
+      if (held !== undefined) {
+        held.add(holder);
+        return;
+      }
+      const first = new Set<string>();
+      first.add(holder);
+      holders.set(key, first);
     },
     giveBack(key, holder) {
       const held = holders.get(key);

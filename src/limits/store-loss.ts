@@ -46,6 +46,12 @@ export interface GuardedStore extends LimitStore {
 const lateAnswers = 3;
 /** Half a second: found again well within a second, and nothing that a server in trouble would notice. */
 const probePauseMs = 500;
+/**
+ * A store that is lost again so soon after its return is probed half as often each time, down to every 4 s: one that
+ * comes and goes is of no use, and each time is a line in the log.
+ */
+const soonMs = 10_000;
+const longestProbePauseMs = 4000;
 
 /**
  * Stands in front of a shared store. Decides within `timeout`, whatever the store does, each limit by its `onStoreLoss`:
@@ -57,6 +63,9 @@ const probePauseMs = 500;
  * Once it is lost the store is not asked by calls any more, only by one probe at a time; it is used again as soon as a
  * probe is answered in time.
  *
+ * What was counted in this process stays counted here when the store is back: one that comes and goes gives nobody a fresh
+ * part each time.
+ *
  * What a late answer has charged stays charged: a limit may then have counted a call twice, never not at all. Places that
  * it took are given back.
  */
@@ -66,6 +75,8 @@ export function createStoreLoss(options: StoreLossOptions, deps: StoreLossDepend
   /** Places that were taken in this process, by holder and key. Bounded by the local store. */
   const heldHere = new Set<string>();
   let lostAt: number | undefined;
+  let backAt = Number.NEGATIVE_INFINITY;
+  let pauseMs = probePauseMs;
   let late = 0;
   let closed = false;
   let stopProbe = (): void => {};
@@ -82,20 +93,22 @@ export function createStoreLoss(options: StoreLossOptions, deps: StoreLossDepend
   function lose(cause: unknown): void {
     if (lostAt !== undefined || closed) return;
     lostAt = monotonic();
+    pauseMs = lostAt - backAt < soonMs ? Math.min(longestProbePauseMs, pauseMs * 2) : probePauseMs;
     report({ kind: 'store-lost', cause });
-    stopProbe = timers.after(probePauseMs, probe);
+    stopProbe = timers.after(pauseMs, probe);
   }
 
   function probe(): void {
     const begun = monotonic();
     const again = (): void => {
-      if (!closed) stopProbe = timers.after(probePauseMs, probe);
+      if (!closed) stopProbe = timers.after(pauseMs, probe);
     };
     shared.probe().then(() => {
       if (closed || lostAt === undefined) return;
       // An answer that a call would not have waited for is none.
       if (monotonic() - begun > options.timeout) return again();
-      const lostMs = monotonic() - lostAt;
+      backAt = monotonic();
+      const lostMs = backAt - lostAt;
       lostAt = undefined;
       late = 0;
       report({ kind: 'store-back', lostMs });

@@ -15,6 +15,8 @@ export interface AmountQuestion {
 export interface CompiledAmount {
   /** As it is written, for people. */
   readonly text: string;
+  /** Whether measuring costs next to nothing, whatever the arguments are. */
+  readonly isCheap: boolean;
   /** The least that a call of this target can count for, whatever its arguments are. */
   least(tool: string): number;
   /** @returns undefined where it cannot be told: an argument that is missing, no number, negative, or beyond all bounds */
@@ -38,7 +40,7 @@ export function amountFault(text: string): string | undefined {
 /** @param units at most three decimals */
 export function fixedAmount(units: number): CompiledAmount {
   const amount = Math.round(units * one);
-  return { text: String(units), least: () => amount, measure: () => amount };
+  return { text: String(units), isCheap: true, least: () => amount, measure: () => amount };
 }
 
 /** Of several patterns that match, the dearest counts; a target that none matches costs one unit. */
@@ -53,7 +55,7 @@ export function amountByTool(costs: Readonly<Record<string, number>>): CompiledA
   const text = Object.entries(costs)
     .map(([pattern, units]) => `${pattern} ${units}`)
     .join(', ');
-  return { text, least: costOf, measure: ({ tool }) => costOf(tool) };
+  return { text, isCheap: true, least: costOf, measure: ({ tool }) => costOf(tool) };
 }
 
 /** @param least what it counts for at least; what comes out below is raised to it */
@@ -64,6 +66,7 @@ export function amountFromArguments(text: string, least: number): CompiledAmount
   const hidesArgument = disguises(quantity.reads.get('args'));
   return {
     text,
+    isCheap: !quantity.hasLoops,
     least: () => least,
     measure({ args = {}, tool }) {
       if (hidesArgument(args)) return undefined;

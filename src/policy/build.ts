@@ -164,9 +164,10 @@ export class PolicyBuilder {
       const scope = this.#scope(document.match);
       const location = lineOf(file, ['limits', index]);
       const limit = compileInTime(document, (mode) => compileLimit(document, mode, location));
-      this.#limits.push(limit.rule);
+      const order = this.#limits.push(limit.rule) - 1;
       addToScopeIndex(this.#limitIndex, scope, {
         limit,
+        order,
         upstreams: scope.upstreams,
         roles: this.#roleSet(document.match.roles),
       });

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../values/json.ts';
 import type { AccessRequest } from './access-request.ts';
+import type { AmountQuestion } from './amount.ts';
 import type { LimitKey } from './limit-document.ts';
 import { limitsFor, rolesCounted } from './limits.ts';
 import type { CompiledLimit, CompiledPolicy } from './model.ts';
@@ -19,6 +20,8 @@ export interface ExplainedLimit {
   readonly cost?: number | 'unknown';
   /** What the call adds to the sum. */
   readonly adds?: number | 'unknown';
+  /** The call asks for more than there ever is, or does not tell for how much: it is refused whatever was before. */
+  readonly never?: true;
   readonly onStoreLoss: CompiledLimit['onStoreLoss'];
 }
 
@@ -48,8 +51,19 @@ export function explainLimits(
       ? {}
       : { cost: units(limit.cost.measure(question)) }),
     ...(limit.sum === undefined ? {} : { adds: units(limit.sum.amount.measure(question)) }),
+    ...(isEverAdmitted(limit, question) ? {} : { never: true as const }),
     onStoreLoss: limit.onStoreLoss,
   }));
+}
+
+function isEverAdmitted({ rate, quota, sum, cost }: CompiledLimit, question: AmountQuestion): boolean {
+  const fits = (amount: number | undefined, most: number): boolean => amount !== undefined && amount <= most;
+  const most = Math.min(
+    (rate?.burst ?? Number.POSITIVE_INFINITY) * 1000,
+    quota?.most ?? Number.POSITIVE_INFINITY,
+  );
+  if ((rate !== undefined || quota !== undefined) && !fits(cost.measure(question), most)) return false;
+  return sum === undefined || fits(sum.amount.measure(question), sum.most);
 }
 
 /** What a limit allows, in the words of the policy. */

@@ -141,6 +141,7 @@ function formatLimit({
   holds,
   cost,
   adds,
+  never,
   onStoreLoss,
 }: ExplainedLimit): string {
   const head = [`${limit} (${location})`, ...(shadow ? ['shadow'] : []), `per ${per.join(' and ')}`];
@@ -149,13 +150,14 @@ function formatLimit({
     ...(roles === undefined ? [] : [`under ${roles.length === 0 ? 'no role' : roles.join(', ')}`]),
     ...(cost === undefined || cost === 1 ? [] : [`this call costs ${amountWords(cost)}`]),
     ...(adds === undefined ? [] : [`this call adds ${amountWords(adds)}`]),
+    ...(never === undefined ? [] : [shadow ? 'would refuse it in any case' : 'refuses it in any case']),
     ...(onStoreLoss === 'local' ? [] : [`${onStoreLoss} on store loss`]),
   ];
   return printable(`${head.join(', ')}: ${about.join('; ')}`);
 }
 
 function amountWords(amount: number | 'unknown'): string {
-  return amount === 'unknown' ? 'what these arguments do not tell, and is refused' : String(amount);
+  return amount === 'unknown' ? 'what these arguments do not tell' : String(amount);
 }
 
 function section(lines: string[], title: string, items: readonly string[], empty?: string): void {

@@ -1,7 +1,7 @@
 import type { ResourceKind, Subject } from './access-request.ts';
 import { rolesOf } from './bindings.ts';
 import { inForce } from './in-time.ts';
-import type { CompiledLimit, CompiledPolicy, LimitRow } from './model.ts';
+import type { CompiledLimit, CompiledPolicy, LimitRow, Role } from './model.ts';
 import { coversUpstream, findInScope } from './scope.ts';
 
 /** What is about to happen, as limits match it. */
@@ -25,15 +25,32 @@ export function limitsFor(policy: CompiledPolicy, about: LimitQuestion): readonl
   findInScope(index, about.upstream, about.kind, about.name, found);
   if (about.kind !== 'method') findInScope(index, about.upstream, 'method', about.method, found);
   if (found.length === 0) return [];
-  const roles = rolesOf(about.subject, policy).roles;
-  const hits = new Map<CompiledLimit, CompiledLimit>();
+  sortByOrder(found);
+  const limits: CompiledLimit[] = [];
+  let last: LimitRow | undefined;
   for (const row of found) {
+    // Several patterns of one limit may match.
+    if (row === last) continue;
+    last = row;
     if (!coversUpstream(row.upstreams, about.upstream)) continue;
-    if (row.roles !== undefined && !roles.some((role) => row.roles?.has(role))) continue;
-    hits.set(row.limit.rule, inForce(row.limit, about.time));
+    if (row.roles !== undefined && !hasAny(about.subject, row.roles, policy)) continue;
+    limits.push(inForce(row.limit, about.time));
   }
-  if (hits.size < 2) return [...hits.values()];
-  return policy.limits.flatMap((limit) => hits.get(limit) ?? []);
+  return limits;
+}
+
+/** They mostly are in order, and few. */
+function sortByOrder(rows: LimitRow[]): void {
+  for (let index = 1; index < rows.length; index += 1) {
+    if (rows[index]!.order < rows[index - 1]!.order) {
+      rows.sort((one, other) => one.order - other.order);
+      return;
+    }
+  }
+}
+
+function hasAny(subject: Subject, roles: ReadonlySet<Role>, policy: CompiledPolicy): boolean {
+  return rolesOf(subject, policy).roles.some((role) => roles.has(role));
 }
 
 /** Names of the subject's roles under which a limit counts it, sorted: those that its `match` means. */

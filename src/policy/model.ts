@@ -102,6 +102,8 @@ export interface InTime<T> {
 
 export interface LimitRow {
   readonly limit: InTime<CompiledLimit>;
+  /** Position among all limits. */
+  readonly order: number;
   readonly upstreams: readonly NamePattern[] | undefined;
   readonly roles: ReadonlySet<Role> | undefined;
 }

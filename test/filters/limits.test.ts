@@ -8,6 +8,7 @@ import {
   limitsOf,
   makeExchange,
   makeGate,
+  modernCall,
   note,
   policyOf,
   principal,
@@ -97,6 +98,57 @@ describe('the limits of a policy', () => {
         ['quota', false],
       ],
     ]);
+  });
+
+  test('on polling tasks count no call that becomes one, and those on calls no polling', async () => {
+    const policy = limits(`
+  - { name: calls, match: { tools: ["*"] }, per: principal, rate: 10/min }
+  - { name: polls, match: { methods: ["tasks/*"] }, per: principal, rate: 10/min }
+`);
+    const counting = async (request: ReturnType<typeof call>) => {
+      const exchange = makeExchange({ policy, request });
+      await up(limitsOf(makeGate()), exchange);
+      return exchange.facts.limits;
+    };
+    const asTask = call('tools/call', { name: 'query', arguments: {}, task: { ttl: 1000 } });
+    expect(await counting(asTask)).toEqual(['calls']);
+    for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel']) {
+      expect(await counting(call(method, { taskId: 'a' }))).toEqual(['polls']);
+    }
+  });
+
+  test('count one message once, however many targets it has', async () => {
+    const { store, takes } = watchedStore();
+    const gate = makeGate({}, { limits: store });
+    const policy = limits(
+      '  - { name: l, match: { resources: ["**"] }, per: [principal, tool], rate: 10/min }',
+    );
+    const resourceSubscriptions = Array.from({ length: 50 }, (_, index) => `file:///${index}`);
+    const request = modernCall('subscriptions/listen', { notifications: { resourceSubscriptions } });
+    const exchange = makeExchange({ policy, request, revision: '2026-07-28' });
+    expect(told(await up(limitsOf(gate), exchange))).toBe('pass');
+    expect(takes[0]!.map(({ amount }) => amount)).toEqual([1000]);
+  });
+
+  test('give places back where they were taken, whatever a reload has made of the limit', async () => {
+    const gate = makeGate();
+    const atOnce = (text: string) => limits(`  - { match: { tools: ["*"] }, ${text} }`);
+    const before = atOnce('name: l, per: principal, concurrency: 2');
+    const lower = atOnce('name: l, per: principal, concurrency: 1');
+    const filter = limitsOf(gate);
+    const begun = [before, before].map((policy) => makeExchange({ policy, request: query() }));
+    for (const exchange of begun) expect(told(await up(filter, exchange))).toBe('pass');
+    // What runs counts on, so that a reload hands nobody fresh places.
+    expect(await run(gate, { policy: lower, request: query() })).toMatchObject({
+      code: 'concurrency-limited',
+    });
+    for (const text of ['name: renamed, per: principal', 'name: l, per: upstream']) {
+      const policy = atOnce(`${text}, concurrency: 1`);
+      expect(await run(gate, { policy, request: query() })).toBe('pass');
+    }
+    for (const exchange of begun) filter.end?.(exchange);
+    expect(await run(gate, { policy: lower, request: query() })).toBe('pass');
+    expect(gate.deps.limits.size).toBe(0);
   });
 
   test('let nobody try for less than calling costs', async () => {

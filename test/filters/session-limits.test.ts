@@ -95,6 +95,19 @@ describe('sessions', () => {
     expect(told(await open(gate, 'd'))).toEqual(full('sessions-per-principal', 4000));
   });
 
+  test("that were idle and are used again count for their owner, and take nobody else's room", async () => {
+    const gate = gateWith({ perPrincipal: 2, total: 4, idle: '10s' });
+    for (const [one, two] of ['ab', 'cd', 'ef']) {
+      await open(gate, one);
+      await open(gate, two);
+      gate.clock.monotonic += 10_000;
+    }
+    for (const session of 'abcdef') expect(await run(gate, inside(session))).toBe('pass');
+    expect(gate.events.filter(({ kind }) => kind === 'bound')).toHaveLength(4);
+    expect(told(await open(gate, 'mine', 'bob'))).toBe('pass');
+    expect(told(await open(gate, 'g'))).toEqual(full('sessions-per-principal', 10_000));
+  });
+
   for (const [how, end] of [
     ['when its client ends it', call('ping')],
     ['when the server does not know it any more', call('tools/list')],

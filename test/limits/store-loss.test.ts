@@ -99,6 +99,14 @@ class Stage {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Lets time pass until something holds. */
+async function until(stage: Stage, holds: () => boolean): Promise<void> {
+  for (let step = 0; !holds(); step += 1) {
+    expect(step).toBeLessThan(100);
+    await stage.pass(100);
+  }
+}
+
 describe('a shared store that may be lost', () => {
   it('passes on what the store answers in time', async () => {
     const stage = new Stage();
@@ -217,6 +225,35 @@ describe('a shared store that may be lost', () => {
     for (let call = 0; call < 4; call += 1) verdicts.push((await stage.take([claim('a', 'local')])).ok);
     expect(verdicts).toEqual([true, true, false, false]);
     expect(stage.store.peek([claim('a', 'local')], 0, 0)).toMatchObject({ claim: { limit: 'a' } });
+  });
+
+  it('that comes and goes gives each caller its part once, and tells of itself less and less often', async () => {
+    const stage = new Stage(2);
+    const rate = claim('rate', 'local', { measure: gcraRate(4, 86_400_000, 4) });
+    let quota = 0;
+    let burst = 0;
+    for (let flap = 0; flap < 50; flap += 1) {
+      await stage.lose();
+      for (let call = 0; call < 3; call += 1) {
+        if ((await stage.take([claim('quota', 'local')])).ok) quota += 1;
+        if ((await stage.take([rate])).ok) burst += 1;
+      }
+      await until(stage, () => stage.probes.length > 0);
+      stage.probes.pop()!.resolve();
+      await settled();
+      expect(stage.store.isUp).toBe(true);
+    }
+    // Half of four each, for one of two processes.
+    expect([quota, burst]).toEqual([2, 2]);
+    const losses = stage.kinds().filter((kind) => kind === 'store-lost').length;
+    expect(losses).toBe(50);
+    expect(stage.now).toBeGreaterThanOrEqual(500 + 1000 + 2000 + 47 * 4000);
+    // Left in peace for a while it is found soon again.
+    await stage.pass(10_000);
+    await stage.lose();
+    const lostAt = stage.now;
+    await until(stage, () => stage.probes.length > 0);
+    expect(stage.now - lostAt).toBe(500);
   });
 
   it('decides one call, and not the store, for a key that is not the gateway’s', async () => {

@@ -172,11 +172,20 @@ limits:
   });
 
   it('says where the arguments do not tell', () => {
-    expect(textOf('query')[2]).toContain('this call adds what these arguments do not tell, and is refused');
+    expect(textOf('query')[2]).toContain(
+      'this call adds what these arguments do not tell; refuses it in any case',
+    );
     expect(explain(requestOf({ tool: 'query' }), limited, 'tools/call').limits).toMatchObject([
       { limit: 'calls', cost: 1 },
       { limit: 'rows', cost: 'unknown', roles: ['all', 'more'] },
       { limit: 'money', adds: 'unknown', onStoreLoss: 'deny' },
     ]);
+  });
+
+  it('says where a call asks for more than there ever is', () => {
+    const [, rows, money] = textOf('query', { rows: 500_001, amount: 10.501 });
+    expect(rows).toContain('this call costs 500.001; would refuse it in any case');
+    expect(money).toContain('this call adds 10.501; refuses it in any case');
+    expect(textOf('query', { rows: 500_000, amount: 10.5 }).join()).not.toContain('in any case');
   });
 });
