@@ -78,12 +78,13 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     lane: Lane,
     message: Pick<UpstreamMessage, 'longLived' | 'signal' | 'total'>,
     end: CallEnd,
+    since?: number,
   ) {
     this.#rules = rules;
     this.#lane = lane;
     this.#longLived = message.longLived;
     this.#mostStreamBytes = rules.limits[message.longLived ? 'streamBytes' : 'callBytes'];
-    this.#times = new CallTimes(rules.timeouts, message);
+    this.#times = new CallTimes(rules.timeouts, message, since);
     this.#holding = rules.held?.open() ?? uncounted;
     this.#end = end;
     this.#signal = message.signal;

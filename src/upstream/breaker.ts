@@ -102,7 +102,8 @@ export function createBreaker(
       // From before it opened, or from a probe before the last failure.
       if (permit !== epoch || evidence === 'neutral') return;
       const now = monotonic();
-      if (evidence === 'ok') {
+      // Who says that it cannot is there all the same: a caller may know arguments that make it say so.
+      if (evidence === 'ok' || evidence === 'erred') {
         if (isClosed) answered(now);
         else close(now);
       } else if (isClosed) failed(now, evidence === 'unreached');

@@ -1,7 +1,7 @@
 import type { UpstreamAnswer } from '../pipeline/upstream-port.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Progress } from './failure.ts';
-import type { HeldBytes } from './held-bytes.ts';
+import type { HeldShare } from './held-bytes.ts';
 import type { HttpUpstreamOptions } from './options.ts';
 
 /** What all calls of one kind share: how many there are, and how many there may be. */
@@ -24,5 +24,5 @@ export interface CallRules {
   readonly limits: HttpUpstreamOptions['limits'];
   readonly deadlines: Deadlines;
   /** Absent: nobody counts. */
-  readonly held?: HeldBytes | undefined;
+  readonly held?: HeldShare | undefined;
 }

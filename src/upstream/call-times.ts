@@ -13,16 +13,20 @@ export class CallTimes {
   /** What policy gave this call. */
   readonly #own: number | undefined;
   readonly #startedAt = performance.now();
+  readonly #since: number;
   /** Its consumer is slow. */
   paused = false;
   /** Bytes came since the last look. A flag, because reading the clock for every piece is dearer. */
   heard = false;
   heardAt = 0;
 
+  /** @param since when the first of two tries began: both together have the time that one has */
   constructor(
     timeouts: HttpUpstreamOptions['timeouts'],
     { longLived, total }: Pick<UpstreamMessage, 'longLived' | 'total'>,
+    since?: number,
   ) {
+    this.#since = since ?? this.#startedAt;
     this.#timeouts = timeouts;
     this.#longLived = longLived;
     this.#own = total === undefined ? undefined : Math.min(total, timeouts.longest);
@@ -48,6 +52,6 @@ export class CallTimes {
     }
     const mayLast = awaitsStream || (this.#longLived && stage === 'streaming');
     const limit = mayLast ? stream : (this.#own ?? total);
-    return age >= limit ? timedOut('the whole call', limit) : undefined;
+    return now - this.#since >= limit ? timedOut('the whole call', limit) : undefined;
   }
 }

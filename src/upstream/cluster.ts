@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import type { UpstreamAnswer, UpstreamMessage } from '../pipeline/upstream-port.ts';
 import type { CallRules } from './answer.ts';
 import { type Choice, choose, hasRoom } from './choose.ts';
-import { createEndpoint, tooBusy } from './endpoint.ts';
+import { createEndpoint, type SecondTry, tooBusy } from './endpoint.ts';
 import { evidenceOfAnswer, evidenceOfFailure } from './evidence.ts';
 import type { Progress } from './failure.ts';
 import { outgoingHeaders } from './headers.ts';
@@ -87,16 +87,17 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
     const { member, protocol } = binding;
     const choice = member === undefined ? chooseFor(message, undefined) : admitTo(member, message);
     if (choice instanceof GatewayError) return Promise.reject(choice);
+    const since = performance.now();
     return new Promise((resolve, reject) => {
-      tryOnce(choice, message, outgoingHeaders(own, protocol), false, resolve, (reason, progress) => {
+      tryOnce(choice, message, outgoingHeaders(own, protocol), undefined, resolve, (reason, progress) => {
         const second = secondTry(choice.member, message, reason, progress, member !== undefined);
         if (second === undefined) {
           reject(reason);
           return;
         }
-        const isFresh = second.retry.why === 'reread';
+        const how = { fresh: second.retry.why === 'reread', since };
         const again = (renewed: readonly string[]): void =>
-          tryOnce(second.choice, message, outgoingHeaders(renewed, protocol), isFresh, resolve, reject);
+          tryOnce(second.choice, message, outgoingHeaders(renewed, protocol), how, resolve, reject);
         if (renew === undefined) again(own);
         else
           renew()
@@ -136,7 +137,7 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
     { member, permit }: Choice,
     message: UpstreamMessage,
     headers: readonly string[],
-    fresh: boolean,
+    second: SecondTry | undefined,
     resolve: (answer: UpstreamAnswer) => void,
     reject: (reason: unknown, progress: Progress) => void,
   ): void {
@@ -149,7 +150,7 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
         const evidence = evidenceOfAnswer(answer);
         // A long-lived stream ends for many reasons, long after. That it began is what counts.
         if (evidence !== undefined || message.longLived) member.record(permit, evidence ?? 'ok');
-        resolve(hasTags ? tagged(answer, member.endpoint.tag) : answer);
+        resolve(tagged(answer, member.endpoint.tag, hasTags));
       },
       reject(reason: unknown, progress: Progress) {
         failed(reason, progress);
@@ -162,7 +163,7 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
         if (!message.longLived) failed(reason, 'answered');
       },
     };
-    member.endpoint.send(message, headers, end, fresh);
+    member.endpoint.send(message, headers, end, second);
   }
 
   function chooseFor(message: UpstreamMessage, except: Member | undefined): Choice | GatewayError {

@@ -20,14 +20,21 @@ export interface Endpoint {
    * Sends one message, at most once. `end` hears of it.
    *
    * @param headers of the whole message, names and values in turn
-   * @param fresh on a connection of its own: no kept one that the server may be closing
+   * @param second where it is the second try
    */
-  send(message: UpstreamMessage, headers: readonly string[], end: CallEnd, fresh: boolean): void;
+  send(message: UpstreamMessage, headers: readonly string[], end: CallEnd, second?: SecondTry): void;
   /** The same, for the gateway's own check: on a connection of its own, and counted in no lane. */
   check(message: UpstreamMessage, headers: readonly string[], end: CallEnd): void;
   /** New calls use connections with this material; running ones end undisturbed. */
   reopen(tls: TlsMaterial): void;
   close(reason: GatewayError): Promise<void>;
+}
+
+export interface SecondTry {
+  /** On a connection of its own: no kept one that the server may be closing. */
+  readonly fresh: boolean;
+  /** When the first one began. Monotonic milliseconds. */
+  readonly since: number;
 }
 
 export interface EndpointDeps {
@@ -100,10 +107,10 @@ export function createEndpoint(
     tag: endpointTag(address),
     calls,
     streams,
-    send(message, headers, end, fresh) {
+    send(message, headers, end, second) {
       const { longLived } = message;
-      const call = new Call(rules, longLived ? streams : calls, message, end);
-      if (fresh) dispatchAlone(message, headers, call);
+      const call = new Call(rules, longLived ? streams : calls, message, end, second?.since);
+      if (second?.fresh === true) dispatchAlone(message, headers, call);
       else (longLived ? pools.streams : pools.calls).dispatch(requestOf(message, headers), call);
     },
     check(message, headers, end) {

@@ -17,6 +17,12 @@ export interface EventSource {
 const mostPendingEvents = 64;
 const mostPendingBytes = 256 * 1024;
 
+/**
+ * 16 events of one stream in a row, then others have their turn: one piece of input may hold hundreds of small events, and
+ * a server that sends nothing else would keep all other calls waiting for each piece.
+ */
+const mostInARow = 16;
+
 type Waiter = {
   readonly resolve: (result: IteratorResult<UpstreamEvent, undefined>) => void;
   readonly reject: (reason: unknown) => void;
@@ -39,6 +45,8 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
   #head = 0;
   #bytes = 0;
   #paused = false;
+  /** Events handed out since the event loop last turned, or since there was none to hand out. */
+  #inRow = 0;
   #waiter: Waiter | undefined;
   #ended = false;
   #failure: { readonly reason: unknown } | undefined;
@@ -103,10 +111,16 @@ export class EventStream implements AsyncIterableIterator<UpstreamEvent, undefin
   }
 
   next(): Promise<IteratorResult<UpstreamEvent, undefined>> {
+    if (this.#inRow >= mostInARow) {
+      this.#inRow = 0;
+      return new Promise((resolve) => setImmediate(() => resolve(this.next())));
+    }
     const event = this.#take();
     if (event !== undefined) {
+      this.#inRow += 1;
       return Promise.resolve({ done: false, value: event });
     }
+    this.#inRow = 0;
     if (this.#failure !== undefined) {
       const { reason } = this.#failure;
       this.#failure = undefined;

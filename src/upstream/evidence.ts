@@ -6,19 +6,24 @@ import type { Progress } from './failure.ts';
  * What the end of one call says about its endpoint.
  *
  * - `ok` it answers
+ * - `erred` it answers that it cannot: others may, so callers who may choose go there. Where everything that it says is such
+ *   an answer it is the quickest of all, and balancing would send it nearly every call
  * - `unreached` no connection came about: whatever was asked, nothing could have been answered
  * - `failed` it was reached and gave no proper answer. Weaker: a caller may know arguments that do this
  * - `neutral` nothing: the caller left, the gateway is busy or stops
  */
-export type Evidence = 'ok' | 'unreached' | 'failed' | 'neutral';
+export type Evidence = 'ok' | 'erred' | 'unreached' | 'failed' | 'neutral';
 
-/** What proxies say for a server that is not there. 500 is not among them: tools that fail say it too. */
+/** What proxies say for a server that is not there. */
 const goneStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+
+const tooManyRequests = 429;
 
 /** @returns undefined for a stream: how it ends will tell */
 export function evidenceOfAnswer(answer: UpstreamAnswer): Evidence | undefined {
   if (answer.kind === 'stream') return undefined;
-  return goneStatuses.has(answer.status) ? 'failed' : 'ok';
+  if (goneStatuses.has(answer.status)) return 'failed';
+  return answer.status >= 500 || answer.status === tooManyRequests ? 'erred' : 'ok';
 }
 
 const failures: ReadonlySet<ErrorCode> = new Set([

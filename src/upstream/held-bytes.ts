@@ -20,23 +20,48 @@ export class HeldBytes {
     return this.#held;
   }
 
-  /** What one answer holds. Begins with nothing. */
+  /** What one answer holds, of an upstream that is alone. Begins with nothing. */
   open(): Holding {
-    let counted = 0;
+    return this.share(false).open();
+  }
+
+  /**
+   * What one upstream may hold.
+   *
+   * @param leavesRoom it takes no more than what it leaves to others, so that one with gigantic answers cannot have all there
+   *   is: the first half of it, another one then half of the rest. A single answer may take what is free, or small settings
+   *   would refuse answers that nobody competes with
+   */
+  share(leavesRoom: boolean): HeldShare {
+    let own = 0;
     return {
-      hold: (bytes) => {
-        const next = Math.max(0, bytes - freeBytes);
-        const more = next - counted;
-        if (more > 0 && this.#held + more > this.#most) {
-          this.#full();
-          return false;
-        }
-        this.#held += more;
-        counted = next;
-        return true;
+      open: () => {
+        let counted = 0;
+        return {
+          hold: (bytes) => {
+            const next = Math.max(0, bytes - freeBytes);
+            const more = next - counted;
+            const left = this.#most - this.#held - more;
+            const isAlone = own === counted;
+            if (more > 0 && (left < 0 || (leavesRoom && !isAlone && own + more > left))) {
+              this.#full();
+              return false;
+            }
+            this.#held += more;
+            own += more;
+            counted = next;
+            return true;
+          },
+        };
       },
     };
   }
+}
+
+/** What the answers of one upstream hold together. */
+export interface HeldShare {
+  /** What one answer holds. Begins with nothing. */
+  open(): Holding;
 }
 
 export interface Holding {

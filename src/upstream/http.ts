@@ -12,7 +12,7 @@ import {
 import { Deadlines, defaultResolutionMs } from './deadlines.ts';
 import { tooBusy } from './endpoint.ts';
 import { type StaticHeaders, staticHeaders } from './headers.ts';
-import type { HeldBytes } from './held-bytes.ts';
+import type { HeldShare } from './held-bytes.ts';
 import type { HttpUpstreamOptions } from './options.ts';
 import type { UpstreamStanding } from './standing.ts';
 import { isSameMaterial, loadTls } from './tls.ts';
@@ -24,8 +24,8 @@ export interface HttpUpstreamDeps extends Omit<ClusterDeps, 'rules' | 'tls'> {
   readonly dial?: Dial;
   /** For identity assertions. */
   readonly assertionKeys?: AssertionKeys | undefined;
-  /** What answers of all upstreams hold. Absent: nobody counts. */
-  readonly held?: HeldBytes | undefined;
+  /** What answers of this upstream hold. Absent: nobody counts. */
+  readonly held?: HeldShare | undefined;
   /** False for commands that ask a server once. */
   readonly checkHealth?: boolean;
 }

@@ -77,6 +77,8 @@ export function createMember(
       if (health === undefined || against < (ok ? health.healthy : health.unhealthy)) return;
       isHealthy = ok;
       against = 0;
+      // It was gone and has come back: what its calls met while it was gone says nothing any more.
+      if (ok) outlier.readmit();
       report(ok ? 'healthy' : 'unhealthy');
     },
   };

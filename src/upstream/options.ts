@@ -175,7 +175,10 @@ export const httpUpstreamOptions = z
   .superRefine((given, context) => {
     const { assertion, credential } = given;
     if ((given.url === undefined) === (given.urls === undefined)) {
-      context.addIssue({ code: 'custom', message: 'give either url or urls' });
+      context.addIssue({
+        code: 'custom',
+        message: 'give either url (one server) or urls (a list of several that serve the same)',
+      });
       return;
     }
     const urls = endpointUrls(given);

@@ -32,6 +32,8 @@ export interface Outlier {
   /** @returns whether this very evidence ejected the endpoint */
   record(evidence: Evidence): boolean;
   isEjected(): boolean;
+  /** It is known by other means that it does well again: it is not avoided any longer. The next time counts as another. */
+  readmit(): void;
 }
 
 /** @param monotonic milliseconds that never go back */
@@ -72,5 +74,8 @@ export function createOutlier(options: EjectionOptions, monotonic: () => number)
       return true;
     },
     isEjected: () => monotonic() < ejectedUntil,
+    readmit() {
+      ejectedUntil = Math.min(ejectedUntil, monotonic());
+    },
   };
 }

@@ -1,6 +1,6 @@
 import type { UpstreamAnswer } from '../pipeline/upstream-port.ts';
 import type { Member } from './member.ts';
-import { splitTag } from './stickiness.ts';
+import { isTagged, splitTag } from './stickiness.ts';
 
 const header = 'mcp-session-id';
 
@@ -35,8 +35,14 @@ export function bindingOf(
   return { member: members[0], protocol };
 }
 
-/** The answer with the endpoint's tag before its session id. */
-export function tagged(answer: UpstreamAnswer, tag: string): UpstreamAnswer {
+/**
+ * The answer with the endpoint's tag before its session id.
+ *
+ * @param hasTags false where the upstream has one URL: ids stay as they are then, but for one that looks like a tag. Were it
+ *   kept, the server would choose whose session it is once there are several URLs
+ */
+export function tagged(answer: UpstreamAnswer, tag: string, hasTags = true): UpstreamAnswer {
   if (answer.kind === 'refused' || answer.sessionId === undefined) return answer;
+  if (!hasTags && !isTagged(answer.sessionId)) return answer;
   return { ...answer, sessionId: tag + answer.sessionId };
 }

@@ -15,6 +15,11 @@ export function endpointTag(url: string): string {
   return mark + hash('sha256', new URL(url).href, 'base64url').slice(0, digestLength) + end;
 }
 
+/** Whether an id has the shape of one with a tag. */
+export function isTagged(sessionId: string): boolean {
+  return shape.test(sessionId);
+}
+
 /** A session id as an endpoint gave it, with its tag apart; no tag where it was sealed before there were several endpoints. */
 export function splitTag(sessionId: string): { readonly tag: string | undefined; readonly id: string } {
   if (!shape.test(sessionId)) return { tag: undefined, id: sessionId };

@@ -55,6 +55,20 @@ describe('a breaker', () => {
     expect(breaker.state()).toBe('open');
   });
 
+  it('stays closed, and closes, where it is said at once that it cannot: a caller may know how to have that said', () => {
+    const { breaker, clock, times, call } = setUp();
+    for (let second = 0; second < 60; second += 1) {
+      clock.now += 1000;
+      times(50, 'erred');
+    }
+    expect(breaker.state()).toBe('closed');
+    times(5, 'unreached');
+    expect(breaker.state()).toBe('open');
+    clock.now += 2000;
+    call('erred');
+    expect(breaker.state()).toBe('closed');
+  });
+
   it('takes no notice of callers that leave and of what the gateway itself could not do', () => {
     const { breaker, clock, times } = setUp();
     clock.now += 60_000;

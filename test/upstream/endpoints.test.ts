@@ -187,6 +187,33 @@ describe('an endpoint that fails', () => {
     expect(changes[0]!.endpoint).toBe(`${new URL(dead).host}/mcp`);
   });
 
+  for (const [what, status, type] of [
+    ['500 and a page', 500, 'text/html'],
+    ['500 and JSON', 500, 'application/json'],
+    ['429', 429, 'text/plain'],
+    ['503', 503, 'text/plain'],
+  ] as const) {
+    it(`at once with ${what} does not draw calls to itself by having nothing to do`, async () => {
+      const failing = await counted((_, response) =>
+        response.writeHead(status, { 'content-type': type }).end(pong),
+      );
+      const waiting: (() => void)[] = [];
+      const good = await counted((_, response) => {
+        waiting.push(() => response.writeHead(200, { 'content-type': 'application/json' }).end(pong));
+      });
+      const upstream = upstreamOver([failing.url, good.url]);
+      const calls = Array.from({ length: 8 }, async () => {
+        for (let call = 0; call < 25; call += 1) await upstream.send(message());
+      });
+      // The good one takes its time: without more it would have more to do, always.
+      const answering = setInterval(() => waiting.shift()?.(), 1);
+      await Promise.all(calls);
+      clearInterval(answering);
+      expect([failing.requests < 5 + 8, failing.requests + good.requests]).toEqual([true, 200]);
+      expect(upstream.standing().endpoints.map(({ breaker }) => breaker)).toEqual(['closed', 'closed']);
+    });
+  }
+
   it('is used again when its time is over', async () => {
     let isUp = false;
     const flaky = await counted((request, response) => {
@@ -330,6 +357,31 @@ describe('active checks', () => {
     isUp = true;
     await until(() => changes.length === 2);
     expect([changes, upstream.standing().endpoints[0]!.used]).toEqual([['unhealthy', 'healthy'], true]);
+  });
+
+  it('take an endpoint back in that was avoided for its calls too, once it has come back', async () => {
+    let isUp = true;
+    const health = '{"jsonrpc":"2.0","id":"health","result":{}}';
+    const flaky = await counted((request, response) => {
+      if (isUp) response.writeHead(200, { 'content-type': 'application/json' }).end(health);
+      else request.socket.destroy();
+    });
+    const good = await counted((_, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(health),
+    );
+    const upstream = upstreamOver([flaky.url, good.url], {
+      health: { interval: '100ms', timeout: '1s', unhealthy: 3, healthy: 2 },
+      breaker: { failures: 1000 },
+      ejection: { time: '1h', most: '1h' },
+    });
+    const endpoint = () => upstream.standing().endpoints[0]!;
+    await until(() => endpoint().counts.checksOk > 1);
+    isUp = false;
+    while (endpoint().counts.ejections === 0) await upstream.send(message()).catch(() => undefined);
+    await until(() => endpoint().counts.checksFailed > 3);
+    isUp = true;
+    await until(() => endpoint().used);
+    expect(endpoint().counts.checksOk).toBeGreaterThan(3);
   });
 
   it('use connections of their own, so that busy lanes do not make a server look dead', async () => {

@@ -37,6 +37,40 @@ describe('the queue between the connection and the consumer', () => {
     expect(calls).toEqual(['pause', 'resume']);
   });
 
+  it('gives others their turn after 16 events, however many came at once', async () => {
+    const { events } = open();
+    events.push(encode(...Array.from({ length: 200 }, (_, index) => String(index))));
+    events.end();
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const texts = await collect(events);
+    isOver = true;
+    expect(texts).toEqual(Array.from({ length: 200 }, (_, index) => String(index)));
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(200 / 16));
+  });
+
+  it('that is left, or fails, in such a turn ends as ever', async () => {
+    for (const end of ['return', 'fail'] as const) {
+      const { events, calls } = open();
+      events.push(encode(...Array.from({ length: 17 }, String)));
+      for (let index = 0; index < 16; index += 1) await events.next();
+      const waiting = events.next();
+      if (end === 'return') {
+        await events.return();
+        expect([await waiting, calls]).toEqual([{ done: true, value: undefined }, ['abandon']]);
+      } else {
+        events.fail(new Error('lost'));
+        expect((await waiting).done).toBe(false);
+        await expect(events.next()).rejects.toThrow('lost');
+      }
+    }
+  });
+
   it('pauses above 256 KiB, however few events they are', async () => {
     const { events, calls } = open();
     events.push(encode('x'.repeat(300 * 1024)));

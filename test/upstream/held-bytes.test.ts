@@ -22,6 +22,22 @@ describe('bytes that answers hold', () => {
     expect(held.held).toBe(0);
   });
 
+  it('of one upstream leave as much to others as they take, but for a single answer', () => {
+    const held = new HeldBytes(1000);
+    const [greedy, other] = [held.share(true), held.share(true)];
+    const answers = Array.from({ length: 20 }, () => greedy.open());
+    const taken = answers.filter((answer) => answer.hold(freeBytes + 100));
+    expect([taken.length, held.held]).toEqual([5, 500]);
+    const [first, second, third] = [other.open(), other.open(), other.open()];
+    // Its only one, and then half of what is left.
+    expect([first!.hold(freeBytes + 200), second!.hold(freeBytes + 50)]).toEqual([true, true]);
+    expect([third!.hold(freeBytes + 10), third!.hold(freeBytes)]).toEqual([false, true]);
+    for (const answer of [...answers, first!, second!]) answer.hold(0);
+    expect(held.held).toBe(0);
+    expect(greedy.open().hold(freeBytes + 1000)).toBe(true);
+    expect(other.open().hold(freeBytes + 1)).toBe(false);
+  });
+
   const big = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { text: 'x'.repeat(freeBytes * 4) } });
   const asJson = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${big.length}\r\n\r\n${big}`;
 

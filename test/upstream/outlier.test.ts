@@ -39,6 +39,26 @@ describe('an endpoint is avoided', () => {
     expect(outlier.isEjected()).toBe(false);
   });
 
+  it('where it always says at once that it cannot', () => {
+    const { outlier, times } = setUp();
+    times(5, 'erred');
+    expect(outlier.isEjected()).toBe(true);
+  });
+
+  it('no longer than until it is readmitted, and longer the next time', () => {
+    const { clock, outlier, times } = setUp();
+    times(5, 'failed');
+    clock.now += 1000;
+    outlier.readmit();
+    expect(outlier.isEjected()).toBe(false);
+    outlier.readmit();
+    times(5, 'failed');
+    clock.now += 19_999;
+    expect(outlier.isEjected()).toBe(true);
+    clock.now += 1;
+    expect(outlier.isEjected()).toBe(false);
+  });
+
   it('each time twice as long, up to the most, and shortly again after a long time without cause', () => {
     const { clock, outlier, times } = setUp();
     const lasted: number[] = [];
@@ -55,7 +75,7 @@ describe('an endpoint is avoided', () => {
   });
 
   it('never longer than the most, and never without a failure', () => {
-    const evidence = fc.constantFrom<Evidence>('ok', 'failed', 'unreached', 'neutral');
+    const evidence = fc.constantFrom<Evidence>('ok', 'erred', 'failed', 'unreached', 'neutral');
     const step = fc.record({ evidence, ms: fc.nat(20_000) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -63,7 +83,7 @@ describe('an endpoint is avoided', () => {
         for (const { evidence: given, ms } of steps) {
           clock.now += ms;
           const ejected = outlier.record(given);
-          if (ejected) expect(['failed', 'unreached']).toContain(given);
+          if (ejected) expect(['erred', 'failed', 'unreached']).toContain(given);
         }
         clock.now += options.most;
         expect(outlier.isEjected()).toBe(false);

@@ -111,6 +111,20 @@ describe('a call whose connection is lost', () => {
     expect([(again as { sessionId: string }).sessionId, broken]).toEqual([sessionId, 1]);
   });
 
+  it('has no more time in both tries together than in one', async () => {
+    let requests = 0;
+    const { url } = await rawServer((socket) => {
+      socket.on('data', () => {
+        requests += 1;
+        const isFirst = requests === 1;
+        setTimeout(() => (isFirst ? socket.resetAndDestroy() : socket.write(json)), 300);
+      });
+    });
+    const upstream = upstreamOver([url], { timeouts: { total: '400ms' } });
+    await expect(upstream.send(asked(true))).rejects.toMatchObject({ code: 'upstream-timeout' });
+    expect([requests, upstream.standing().counts.reread]).toEqual([2, 1]);
+  });
+
   it('is not made a third time', async () => {
     let requests = 0;
     const servers = [0, 1, 2].map(() =>

@@ -45,6 +45,19 @@ describe('the endpoint of a message', () => {
     expect(place(['mcp-session-id', sessionId])).toEqual([0, ['mcp-session-id', `${tags[1]}x`]]);
   });
 
+  it('cannot be chosen either by the only server, for the day on which there are several', () => {
+    const given = (sessionId: string): string => {
+      const answer = { kind: 'accepted', status: 202, sessionId } as const;
+      return (tagged(answer, tags[0]!, false) as { sessionId: string }).sessionId;
+    };
+    expect(given('plain')).toBe('plain');
+    for (const forged of [`${tags[1]}x`, `${tags[0]}x`, `@AAAAAAAA:${tags[1]}`, '@AAAAAAAA:']) {
+      for (const hasTags of [false, true]) {
+        expect(place(['mcp-session-id', given(forged)], hasTags)).toEqual([0, ['mcp-session-id', forged]]);
+      }
+    }
+  });
+
   it('is not written into answers without a session', () => {
     for (const answer of [
       { kind: 'refused', status: 404 },
