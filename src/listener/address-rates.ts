@@ -21,12 +21,16 @@ const mostAddresses = 65_536;
 /**
  * How often something comes, in all and from each address. When the list of addresses is full, the one that was seen
  * longest ago is forgotten and begins anew: nobody is refused for it, and the rate in all holds whatever happens.
+ *
+ * Those who are known have a rate in all of their own, of the same size: who comes from ever new addresses uses up that of
+ * strangers, and nobody who is at work feels it.
  */
 export class AddressRates {
   readonly #all: RateMeasure;
   readonly #each: RateMeasure;
   readonly #most: number;
-  #tatOfAll: number | undefined;
+  #tatOfStrangers: number | undefined;
+  #tatOfKnown: number | undefined;
   /** Address -> theoretical arrival time. Seen longest ago first. */
   readonly #tats = new Map<string, number>();
 
@@ -46,17 +50,19 @@ export class AddressRates {
    *
    * @param key of the address; undefined for one that is counted in all only
    * @param nowUs monotonic microseconds, whole
+   * @param known whether it is counted with those who are known
    */
-  take(key: string | undefined, nowUs: number): TooOften | undefined {
+  take(key: string | undefined, nowUs: number, known = false): TooOften | undefined {
     let tat: number | undefined;
     if (key !== undefined) {
       const answer = askGcra(this.#tats.get(key), nowUs, this.#each);
       if (!answer.admit) return { by: 'address', retryAfterMs: answer.retryAfterMs ?? 0 };
       tat = answer.tat;
     }
-    const answer = askGcra(this.#tatOfAll, nowUs, this.#all);
+    const answer = askGcra(known ? this.#tatOfKnown : this.#tatOfStrangers, nowUs, this.#all);
     if (!answer.admit) return { by: 'all', retryAfterMs: answer.retryAfterMs ?? 0 };
-    this.#tatOfAll = answer.tat;
+    if (known) this.#tatOfKnown = answer.tat;
+    else this.#tatOfStrangers = answer.tat;
     if (key !== undefined) this.#keep(key, tat!, nowUs);
     return undefined;
   }

@@ -1,14 +1,27 @@
 import type { BlocksOptions } from './flood-options.ts';
 
 /** What an address did: an offence, or what tells that honest callers are behind it. */
-export type Conduct = 'refused-credential' | 'no-credential' | 'failed-handshake' | 'malformed' | 'honest';
+export type Conduct =
+  | 'refused-credential'
+  | 'expired-credential'
+  | 'no-credential'
+  | 'failed-handshake'
+  | 'malformed'
+  | 'too-often'
+  | 'honest';
 
-/** Points of each. A request without any credential is how OAuth begins: ten of them count as one refused. */
+/**
+ * Points of each. A request without any credential is how OAuth begins, and one with an expired one how it goes on: ten of
+ * them count as one refused. So do requests beyond the rate of the address: whoever heeds 429 never gets to a thousand, and
+ * whoever does not would have us refuse without end.
+ */
 const pointsOf: Readonly<Record<Conduct, number>> = {
   'refused-credential': 1,
   'failed-handshake': 1,
   malformed: 1,
+  'expired-credential': 0.1,
   'no-credential': 0.1,
+  'too-often': 0.1,
   honest: 0,
 };
 

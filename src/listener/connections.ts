@@ -11,10 +11,13 @@ export class Admission {
   readonly sockets = new Set<Socket>();
   readonly #perAddress = new Map<string, number>();
   readonly #most: number;
+  readonly #mostOfStrangers: number;
   readonly #mostPerAddress: number;
 
   constructor(limits: { readonly connections: number; readonly connectionsPerAddress: number }) {
     this.#most = limits.connections;
+    // The last eighth is kept for those who are known: strangers from many addresses could otherwise take every place.
+    this.#mostOfStrangers = limits.connections - Math.floor(limits.connections / 8);
     this.#mostPerAddress = limits.connectionsPerAddress;
   }
 
@@ -22,10 +25,11 @@ export class Admission {
    * Counts a socket until it closes.
    *
    * @param key of its address; undefined for one that is counted in all only
+   * @param known whether it may have one of the places that are kept for those who are
    * @returns why it may not stay; it is then not counted
    */
-  enter(socket: Socket, key: string | undefined): 'overloaded' | 'flooded' | undefined {
-    if (this.sockets.size >= this.#most) return 'overloaded';
+  enter(socket: Socket, key: string | undefined, known = false): 'overloaded' | 'flooded' | undefined {
+    if (this.sockets.size >= (known ? this.#most : this.#mostOfStrangers)) return 'overloaded';
     if (key === undefined) {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
@@ -69,8 +73,10 @@ export class Connection {
   requests = 0;
   /** Bytes of bodies that were read. */
   bodyBytes = 0;
-  /** The next answer is the last. */
+  /** The next answer is the last; in a pipeline, the answer to what came last. */
   closing = false;
+  /** An answer has said that it is the last: what comes after it is not served. */
+  saidClose = false;
   /** Nothing more is answered: what a peer sends after a refusal that closes is not read as requests. */
   refused = false;
   idleSince: number;

@@ -5,6 +5,7 @@ import { connect, isIP } from 'node:net';
 import { addressKey } from '../identity/address-key.ts';
 import type { BlockedAddress } from './blocks.ts';
 import type { ControlOptions } from './flood-options.ts';
+import { unmapped } from './peer.ts';
 
 /** What the operator of the machine may ask of a running gateway. */
 export interface ControlCommands {
@@ -22,6 +23,9 @@ export interface ControlCommands {
 export interface RunningControl {
   close(): Promise<void>;
 }
+
+/** 107 bytes: what the kernel has room for in the name of a socket, without the byte at its end. */
+const longestPath = 107;
 
 /** 16, because there is one operator, and perhaps a script or two. */
 const maximumConnections = 16;
@@ -52,6 +56,11 @@ export async function createControl(
       () => write(response, 500, { error: 'failed' }),
     );
   });
+  if (Buffer.byteLength(options.socket) > longestPath) {
+    throw new Error(
+      `${options.socket}: too long for a socket: its whole path may have ${longestPath} bytes at most`,
+    );
+  }
   await listenAlone(server, options.socket);
   return {
     // Node takes the socket's name away with it.
@@ -63,10 +72,10 @@ export async function createControl(
   };
 }
 
-/** What an operator may name an address by: as it is listed, or any address in that /64. */
+/** What an operator may name an address by: as it is listed, or any address in that /64. An IPv4 one also mapped. */
 export function blockKeyOf(text: string): string | undefined {
   const bare = text.endsWith('/64') ? text.slice(0, -3) : text;
-  return isIP(bare) === 0 || (bare !== text && isIP(bare) !== 6) ? undefined : addressKey(bare);
+  return isIP(bare) === 0 || (bare !== text && isIP(bare) !== 6) ? undefined : addressKey(unmapped(bare));
 }
 
 interface Answer {
@@ -158,5 +167,8 @@ function somebodyListens(path: string): Promise<boolean> {
 
 function cannot(path: string, error: unknown): Error {
   const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new Error(`${path}: the control socket cannot be made (${reason})`, { cause: error });
+  // libuv tells a missing folder as EACCES.
+  const hint =
+    reason === 'EACCES' || reason === 'ENOENT' ? ': its folder must be there, and be writable' : '';
+  return new Error(`${path}: the control socket cannot be made (${reason})${hint}`, { cause: error });
 }

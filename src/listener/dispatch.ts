@@ -8,6 +8,8 @@ export interface DispatchDependencies {
   readonly log: ListenerLog;
 }
 
+const letIn = Object.freeze({ letIn: true });
+
 /** Hands a request that was let in to whoever serves it, and sees to it that it gets an answer. */
 export function dispatch(reply: HttpReply, body: Buffer, deps: DispatchDependencies): void {
   if (reply.gone) return;
@@ -18,6 +20,7 @@ export function dispatch(reply: HttpReply, body: Buffer, deps: DispatchDependenc
     verb: reply.verb as Arrival['verb'],
     rawHeaders: ordinaryFrom === 0 ? request.rawHeaders : request.rawHeaders.slice(ordinaryFrom),
     body,
+    ...(reply.letIn ? letIn : {}),
   };
   try {
     deps.handle(arrival, reply).then(

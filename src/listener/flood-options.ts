@@ -21,7 +21,8 @@ function paced(usualRate: string, usualBurst: number, most: number) {
 export const ratesOptions = z
   .strictObject({
     handshakes: paced('500/s', 2000, 1_000_000).describe(
-      'New connections in all; what is beyond is closed before any TLS work. Default 500/s after 2000 at once, because a ' +
+      'New connections in all; what is beyond is closed before any TLS work. Addresses that known callers came from within ' +
+        'the hour, and trusted ones, count apart, up to the same rate. Default 500/s after 2000 at once, because a ' +
         'handshake costs about a millisecond of the one core: so half of it is left for who is connected already.',
     ),
     handshakesPerAddress: paced('100/s', 1000, 1_000_000).describe(
@@ -30,7 +31,8 @@ export const ratesOptions = z
         'connection for each call are few.',
     ),
     requests: paced('5000/s', 10_000, 10_000_000).describe(
-      'Requests in all; what is beyond gets 429 with `Retry-After`. Default 5000/s after 10000 at once, because one core ' +
+      'Requests in all; what is beyond gets 429 with `Retry-After`. Addresses that known callers came from within the hour, ' +
+        'and trusted ones, count apart, up to the same rate. Default 5000/s after 10000 at once, because one core ' +
         'serves less than half of that: this bounds what refusing costs, the shedder decides before.',
     ),
     requestsPerAddress: paced('500/s', 2000, 10_000_000).describe(
@@ -76,7 +78,8 @@ export const blocksOptions = z
       .prefault(100)
       .describe(
         'Points at which an address is blocked. A refused credential, a certificate that fails in the handshake and a ' +
-          'malformed message give 1 each; a request without any credential 0.1, because that is how OAuth begins. Default ' +
+          'malformed message give 1 each; a request without any credential, or with one that has expired, 0.1, because that ' +
+          'is how OAuth begins and goes on; so does one beyond the rate of the address. Default ' +
           '100, because one broken client that tries again each second never gets there, and guessing does at once.',
       ),
     halfLife: duration({ min: 1000, max: 86_400_000 })

@@ -42,7 +42,8 @@ interface Span {
 export class FloodTally {
   readonly #tell: (refusal: Refusal) => void;
   readonly #count: (kind: FloodKind) => void;
-  readonly #spans = new Map<FloodKind, Span>();
+  /** By kind and status: what was answered and what was closed unheard must not stand for each other. */
+  readonly #spans = new Map<string, Span>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(tell: (refusal: Refusal) => void, count: (kind: FloodKind) => void) {
@@ -57,11 +58,12 @@ export class FloodTally {
 
   refused(kind: FloodKind, refusal: Refusal, now: number = performance.now()): void {
     this.#count(kind);
-    let span = this.#spans.get(kind);
+    const key = `${kind} ${refusal.status}`;
+    let span = this.#spans.get(key);
     if (span === undefined || now >= span.endsAt) {
       if (span !== undefined) this.#close(span);
       span = { endsAt: now + spanMs, told: 0, untold: 0, last: undefined };
-      this.#spans.set(kind, span);
+      this.#spans.set(key, span);
     }
     if (span.told < mostTold) {
       span.told += 1;

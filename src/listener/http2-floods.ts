@@ -51,7 +51,7 @@ export function closeFlooding(connection: Connection, doors: Doors): void {
   if (connection.refused) return;
   connection.refused = true;
   connection.closing = true;
-  doors.turnAway('control-frames', connection.peer, 'flooded');
+  doors.turnOut('control-frames', connection.peer);
   const { session } = connection;
   if (session === undefined || session.destroyed) {
     connection.destroy();

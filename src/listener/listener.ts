@@ -4,9 +4,10 @@ import type { AddressInfo, Server } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Peer, PeerCertificate } from '../identity/peer.ts';
 import type { Arrival } from '../pipeline/arrival.ts';
+import type { Load } from '../pipeline/load.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { bracketed, isLoopbackBind, parseBind } from './bind.ts';
-import type { Blocks } from './blocks.ts';
+import type { Blocks, Conduct } from './blocks.ts';
 import { BodyReader } from './body.ts';
 import { isStillTrusted } from './client-chain.ts';
 import type { Connection } from './connections.ts';
@@ -19,11 +20,13 @@ import { type GuardRules, guard } from './guard.ts';
 import { createHostRules } from './hosts.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { closeFlooding } from './http2-floods.ts';
+import type { KnownAddresses } from './known-addresses.ts';
 import type { ListenerOptions } from './options.ts';
 import type { ListenerLog, Refusal } from './refusal.ts';
 import type { HttpReply } from './reply.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 import { createGuardedServer, type GuardedServer } from './server.ts';
+import { shedUnread } from './shed-unread.ts';
 import { loadTls, type TlsMaterial } from './tls.ts';
 import { turnAway } from './turn-away.ts';
 
@@ -45,8 +48,17 @@ export interface ListenerDependencies {
   readonly onCut?: (peer: Peer) => void;
   /** Addresses that are shut out. Absent: none is. */
   readonly blocks?: Blocks;
+  /** Addresses that known callers came from. Absent: all are strangers. */
+  readonly known?: KnownAddresses;
+  /** Told of each offence that has no record of its own, or one for many. */
+  readonly onOffence?: (peer: Peer, conduct: Conduct) => void;
   /** Told of each refusal by a flood, exactly once; `onRefusal` is told of the first ones, and then of many at once. */
   readonly onFlood?: (kind: FloodKind) => void;
+  /**
+   * Whether a request is refused, because of an overload, before its body is read. Asked of what the guard let in, unless
+   * only the body can tell whether it must pass. Tells of its refusals by itself. Absent: nothing is refused.
+   */
+  readonly turnsAway?: Load['turnsAway'];
   /** `insecure.plaintext`: allows plain HTTP on an address that others can reach. */
   readonly allowPlaintext?: boolean;
 }
@@ -85,6 +97,8 @@ export async function createListener(
   }
   const doors = new Doors(options.limits, {
     blocks: deps.blocks,
+    known: deps.known,
+    onOffence: (peer, conduct) => deps.onOffence?.(peer, conduct),
     onRefusal: (refusal) => deps.onRefusal(refusal),
     onFlood: (kind) => deps.onFlood?.(kind),
   });
@@ -164,7 +178,7 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
           const { connection } = reply;
           const most = options.limits.requestsPerConnection;
           if (state.stopping || (most !== undefined && connection.requests >= most)) connection.retire();
-          if (turnAway(reply, doors) || !guard(reply, rules)) return;
+          if (turnAway(reply, doors) || !guard(reply, rules) || shedUnread(reply, deps.turnsAway)) return;
           if (reply.awaitsContinue && request.method === 'POST') response.writeContinue();
           (request as { [replyKey]?: HttpReply })[replyKey] = reply;
           handler(request as IncomingMessage, response as ServerResponse);

@@ -90,7 +90,8 @@ const limits = z
       .prefault('30s')
       .describe('Until the body is there. Default 30s, because 4MiB then needs only 140 kB/s.'),
     connections: count(10_000, 1_000_000).describe(
-      'Open connections. Default 10000, because each costs some 50 KiB with TLS: half a GiB.',
+      'Open connections; the last eighth is kept for addresses that known callers came from within the hour, and for ' +
+        'trusted ones. Default 10000, because each costs some 50 KiB with TLS: half a GiB.',
     ),
     connectionsPerAddress: count(1000, 1_000_000).describe(
       'Open connections of one address (IPv6: of one /64). Default 1000, because a whole office may share one, but ' +

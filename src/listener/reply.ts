@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { type ErrorCode, errorTable } from '../errors.ts';
+import { type ErrorCode, errorTable, type GatewayError } from '../errors.ts';
 import type { EventStream, Reply, ReplyHeaders } from '../pipeline/reply.ts';
 import type { Connection, UnderWay } from './connections.ts';
 import { HttpEventStream } from './event-stream.ts';
@@ -35,10 +35,14 @@ export class HttpReply implements Reply, UnderWay {
   upstream: string | undefined;
   /** Where the ordinary headers start in `request.rawHeaders`. */
   ordinaryFrom = 0;
+  /** In an overload it was let in by who its caller is. */
+  letIn = false;
   /** The client waits for `100 Continue` before it sends the body. */
   awaitsContinue = false;
   readonly #response: AnyResponse;
   readonly #context: ReplyContext;
+  /** How many requests had come on its connection, this one included. */
+  readonly #ordinal: number;
   #answered = false;
   #complete = false;
   #gone = false;
@@ -53,6 +57,7 @@ export class HttpReply implements Reply, UnderWay {
     this.#response = response;
     this.#context = context;
     connection.requests += 1;
+    this.#ordinal = connection.requests;
     connection.underWay.add(this);
     // An 'error' without listener ends the process, and a client that resets at the wrong moment causes one.
     request.on('error', ignore);
@@ -176,9 +181,11 @@ export class HttpReply implements Reply, UnderWay {
     this.#answered = true;
     const body = refusalBody(code);
     const whole = this.request.complete;
-    // Also where framing is odd: what follows on the connection may not be what it seems.
-    if (!whole || code === 'header-invalid') this.connection.closing = true;
-    this.#head(status, { ...headers, 'content-type': 'application/json' }, body.length);
+    // Also where framing is odd: what follows on the connection may not be what it seems. HTTP/2 has a frame for each end,
+    // and no header that says so: marked as closing, its connection would never get its GOAWAY.
+    const isLast = this.connection.session === undefined && (!whole || code === 'header-invalid');
+    if (isLast) this.connection.closing = true;
+    this.#head(status, { ...headers, 'content-type': 'application/json' }, body.length, undefined, isLast);
     if (whole || this.connection.session !== undefined) {
       // RFC 9113, section 8.1: a server that answered before it read everything asks the client to stop, without error.
       // The response's own 'finish' comes with the end of the stream, which is what this is to bring about.
@@ -200,6 +207,31 @@ export class HttpReply implements Reply, UnderWay {
     this.#finish(body.length);
   }
 
+  /**
+   * Refuses before the body is read, and keeps the connection where what is still to come of the body is known to be little:
+   * it is thrown away as it comes. To be called only where the framing was found to be plain. Tells nobody.
+   */
+  refuseUnread(error: GatewayError): void {
+    const { request } = this;
+    const length = Number(request.headers['content-length'] ?? Number.NaN);
+    const isWorthReading = request.complete || (length <= mostThrownAway && !this.awaitsContinue);
+    if (this.connection.session !== undefined || !(isWorthReading || request.method === 'GET')) {
+      this.refuse(error.code, error.cause, error.headers, nobody);
+      return;
+    }
+    if (this.#answered || this.#gone) return;
+    this.#answered = true;
+    const body = refusalBody(error.code);
+    this.#head(
+      errorTable[error.code].status,
+      { ...error.headers, 'content-type': 'application/json' },
+      body.length,
+    );
+    request.resume();
+    this.#response.end(body);
+    this.#finish(body.length);
+  }
+
   /** Ends the connection (HTTP/1.1) or the stream (HTTP/2) in the middle of an answer, so that it cannot pass for whole. */
   abort(): void {
     if (this.#complete) return;
@@ -213,14 +245,27 @@ export class HttpReply implements Reply, UnderWay {
     this.#answered = true;
   }
 
-  #head(status: number, headers: ReplyHeaders, length: number | undefined, caching = 'no-store'): void {
+  /** @param isLast whatever has come behind it on its connection */
+  #head(
+    status: number,
+    headers: ReplyHeaders,
+    length: number | undefined,
+    caching = 'no-store',
+    isLast = false,
+  ): void {
     const { connection } = this;
     const head: Record<string, string | number> = { ...headers, ...ownHeaders, 'cache-control': caching };
     if (length !== undefined) head['content-length'] = length;
     // HTTP/2 has no such header and says GOAWAY instead (RFC 9113, section 8.2.2).
-    if (connection.closing && connection.session === undefined) {
+    // Others may be under way behind it in a pipeline: Node would throw their answers away.
+    if (
+      connection.closing &&
+      connection.session === undefined &&
+      (isLast || this.#ordinal === connection.requests)
+    ) {
       head['connection'] = 'close';
       this.#saidClose = true;
+      connection.saidClose = true;
     }
     this.#response.writeHead(status, head);
   }
@@ -252,6 +297,9 @@ export class HttpReply implements Reply, UnderWay {
 /** 500 ms, because a refused client has one small answer to read, anywhere on Earth; its socket counts until then. */
 const lingerMs = 500;
 
+/** 256 KiB, because it costs less to receive than a new connection; of what is longer, the connection ends. */
+const mostThrownAway = 256 * 1024;
+
 const ownHeaders = { 'x-content-type-options': 'nosniff' };
 
 /** Ends the exchange under an answer without finishing it. */
@@ -262,3 +310,4 @@ export function cutOff(response: AnyResponse, code: number): void {
 }
 
 function ignore(): void {}
+function nobody(): void {}

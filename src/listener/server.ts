@@ -75,7 +75,7 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
       socket.destroy();
       return;
     }
-    const full = admission.enter(socket, stranger.key);
+    const full = admission.enter(socket, stranger.key, doors.knows(stranger));
     if (full !== undefined) {
       socket.destroy();
       const kind = full === 'overloaded' ? 'connections' : 'connections-per-address';
@@ -145,7 +145,8 @@ export function createGuardedServer(options: ListenerOptions, deps: ServerDepend
       request.destroy();
       return;
     }
-    if (connection.refused) return;
+    // Who sends more after that has to ask again elsewhere (RFC 9112, section 9.6).
+    if (connection.refused || connection.saidClose) return;
     const reply = new HttpReply(request, response, connection, deps);
     reply.awaitsContinue = awaitsContinue;
     deps.onRequest(reply, request, response);

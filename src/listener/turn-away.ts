@@ -9,7 +9,7 @@ import type { HttpReply } from './reply.ts';
  */
 export function turnAway(reply: HttpReply, doors: Doors): boolean {
   const { connection } = reply;
-  const turned = doors.mayAsk(connection.stranger);
+  const turned = doors.mayAsk(connection.stranger, connection.peer);
   if (turned === undefined) return false;
   const { kind, retryAfterMs } = turned;
   // It could not have come in now. Who merely comes too often may keep the connection: a new one costs both sides more.

@@ -46,8 +46,11 @@ afterAll(async () => {
   folder?.remove();
 });
 
-/** 64 MiB: what a garbage-collected process may lag behind by, and far below what each flood would fill unbounded. */
-const mostGrowth = 64;
+/**
+ * 64 MiB: what a garbage-collected process may lag behind by, and far below what each flood would fill unbounded. At full
+ * size twenty connections may each begin hundreds of whole calls, and a call costs some 30 KiB.
+ */
+const mostGrowth = scale(64, 256);
 
 const many = (bytes: Buffer, times: number): Buffer =>
   Buffer.concat(Array.from({ length: times }, () => bytes));
@@ -62,6 +65,22 @@ function streamIds(): () => number {
 }
 
 const headers = (): Buffer => literals(honestHeaders(url));
+
+/** A whole call of a tool, as HPACK block and body. */
+function wholeCall(name: string): { readonly block: Buffer; readonly body: Buffer } {
+  const call = modern('tools/call', { name, arguments: {} });
+  const { host, pathname } = new URL(url);
+  return {
+    block: literals([
+      [':method', 'POST'],
+      [':scheme', 'https'],
+      [':authority', host],
+      [':path', pathname],
+      ...Object.entries(call.headers),
+    ]),
+    body: Buffer.from(JSON.stringify(call.body)),
+  };
+}
 
 /** Runs floods on some connections at once with honest calls beside them, and tells what they cost. */
 async function beside(
@@ -205,16 +224,7 @@ fault(
   'HTTP/2 rapid reset of whole calls',
   'the connection is closed after some hundred; the server behind gets no more than those',
   async (measured) => {
-    const call = modern('tools/call', { name: 'cancelled', arguments: {} });
-    const body = Buffer.from(JSON.stringify(call.body));
-    const { host, pathname } = new URL(url);
-    const block = literals([
-      [':method', 'POST'],
-      [':scheme', 'https'],
-      [':authority', host],
-      [':path', pathname],
-      ...Object.entries(call.headers),
-    ]);
+    const { block, body } = wholeCall('cancelled');
     let reached = 0;
     recorder.on('tools/call', (message) => {
       if ((message.params as { name?: string }).name === 'cancelled') reached += 1;
@@ -236,6 +246,135 @@ fault(
     expect(reached).toBeLessThanOrEqual(clients.length * 400);
   },
 );
+
+/** What has a server reset a stream that it may be working for, without the client ever saying RST_STREAM. */
+const provocations: readonly (readonly [
+  string,
+  (id: number, whole: () => Buffer, block: Buffer) => Buffer,
+])[] = [
+  ...(
+    [
+      ['WINDOW_UPDATE by nothing', (id) => frame(frames.windowUpdate, 0, id, uint32(0))],
+      ['WINDOW_UPDATE beyond 2^31', (id) => many(frame(frames.windowUpdate, 0, id, uint32(2 ** 31 - 1)), 2)],
+      [
+        'HEADERS after the end',
+        (id) => frame(frames.headers, flags.endHeaders | flags.endStream, id, headers()),
+      ],
+      ['DATA after the end', (id) => frame(frames.data, 0, id, Buffer.from('more'))],
+      [
+        'PRIORITY on itself',
+        (id) => frame(frames.priority, 0, id, Buffer.concat([uint32(id), Buffer.from([1])])),
+      ],
+      ['PRIORITY of a wrong length', (id) => frame(frames.priority, 0, id, Buffer.alloc(3))],
+    ] as readonly (readonly [string, (id: number) => Buffer])[]
+  ).map(
+    ([name, after]) =>
+      [name, (id: number, whole: () => Buffer) => Buffer.concat([whole(), after(id)])] as const,
+  ),
+  [
+    'more body than its Content-Length',
+    (id, _whole, block) =>
+      Buffer.concat([
+        frame(
+          frames.headers,
+          flags.endHeaders,
+          id,
+          Buffer.concat([block, literals([['content-length', '5']])]),
+        ),
+        frame(frames.data, 0, id, Buffer.from('{"jsonrpc"')),
+      ]),
+  ],
+  [
+    'trailers with pseudo-headers',
+    (id, _whole, block) =>
+      Buffer.concat([
+        frame(frames.headers, flags.endHeaders, id, block),
+        frame(frames.headers, flags.endHeaders | flags.endStream, id, literals([[':path', '/']])),
+      ]),
+  ],
+  [
+    'a header without a name',
+    (id, _whole, block) =>
+      frame(frames.headers, flags.endHeaders, id, Buffer.concat([block, literals([['', 'value']])])),
+  ],
+];
+
+for (const [name, provoke] of provocations) {
+  fault(
+    `HTTP/2: resets that the client provokes (MadeYouReset, CVE-2025-8671): ${name}`,
+    'the connection is closed or each call is answered; no more calls are begun for nothing than by resets of its own',
+    async (measured) => {
+      const { block, body } = wholeCall('provoked');
+      let reached = 0;
+      recorder.on('tools/call', (message) => {
+        if ((message.params as { name?: string }).name === 'provoked') reached += 1;
+        return { kind: 'json', body: { jsonrpc: '2.0', id: message.id, result: { content: [] } } };
+      });
+      const most = scale(1000, 20_000);
+      const [client] = await beside(
+        measured,
+        async (client) => {
+          const next = streamIds();
+          // Or its own window for answers would shut.
+          client.write(frame(frames.windowUpdate, 0, 0, uint32(2 ** 30)));
+          for (let sent = 1; !client.closed && sent <= most; sent += 1) {
+            const id = next();
+            const whole = (): Buffer =>
+              Buffer.concat([
+                frame(frames.headers, flags.endHeaders, id, block),
+                frame(frames.data, flags.endStream, id, body),
+              ]);
+            client.write(provoke(id, whole, block));
+            while (!client.closed && client.answers + resetsOf(client) < sent - 50) {
+              await new Promise((resolve) => setImmediate(resolve));
+            }
+          }
+          measured(
+            `${client.answers} answered, ${resetsOf(client)} reset, ${client.closed ? 'closed' : 'not closed'}`,
+          );
+          expect(client.closed || client.answers > most - 100).toBe(true);
+        },
+        { connections: 1 },
+      );
+      recorder.on('tools/call', undefined);
+      measured(`${reached} calls reached the server`);
+      expect(reached - client!.answers).toBeLessThanOrEqual(400);
+    },
+  );
+}
+
+function resetsOf(client: RawHttp2): number {
+  return [...client.resets.values()].reduce((sum, count) => sum + count, 0);
+}
+
+fault('HTTP/2: headers without a name', closes, async (measured) => {
+  await beside(measured, (client) => {
+    const next = streamIds();
+    const block = Buffer.concat([headers(), literals([['', 'value']])]);
+    return untilClosed(() => frame(frames.headers, flags.endHeaders, next(), block), 10_000)(client);
+  });
+});
+
+for (const [name, type] of [
+  ['ALTSVC', 0x0a],
+  ['ORIGIN', 0x0c],
+  ['PRIORITY_UPDATE', 0x10],
+  ['PUSH_PROMISE', frames.pushPromise],
+] as const) {
+  fault(`HTTP/2: ${name} without end`, closes, async (measured) => {
+    const content = Buffer.concat([uint32(1), Buffer.from('u=1')]);
+    await beside(measured, untilClosed(many(frame(type, flags.endHeaders, 0, content), 100), 1_000_000));
+  });
+}
+
+fault('HTTP/2: windows opened and shut again by SETTINGS', closes, async (measured) => {
+  const toggle = Buffer.concat([settings([[4, 0]]), settings([[4, 2 ** 31 - 1]])]);
+  await beside(measured, untilClosed(many(toggle, 50), 100_000));
+});
+
+fault('HTTP/2: GOAWAY without end', closes, async (measured) => {
+  await beside(measured, untilClosed(many(frame(frames.goaway, 0, 0, Buffer.alloc(8)), 100), 1_000_000));
+});
 
 fault('HTTP/2: resets of streams that were never opened', closes, async (measured) => {
   await beside(measured, (client) => {
@@ -319,8 +458,7 @@ fault(
   'HTTP/2 slow readers: answers to a client whose window is shut',
   'each connection is closed after the stall timeout, memory stays, honest calls do not feel it',
   async (measured) => {
-    const call = modern('tools/call', { name: 'large', arguments: {} });
-    const body = Buffer.from(JSON.stringify(call.body));
+    const { block, body } = wholeCall('large');
     recorder.on('tools/call', (message) => ({
       kind: 'json',
       body: {
@@ -334,14 +472,6 @@ fault(
         },
       },
     }));
-    const { host, pathname } = new URL(url);
-    const block = literals([
-      [':method', 'POST'],
-      [':scheme', 'https'],
-      [':authority', host],
-      [':path', pathname],
-      ...Object.entries(call.headers),
-    ]);
     // SETTINGS_INITIAL_WINDOW_SIZE 0.
     const clients = await beside(
       measured,
@@ -356,8 +486,7 @@ fault(
             ]),
           );
         }
-        const cut = (): boolean =>
-          client.closed || [...client.resets.values()].reduce((sum, count) => sum + count, 0) >= 20;
+        const cut = (): boolean => client.closed || resetsOf(client) >= 20;
         while (!cut()) await new Promise((resolve) => setTimeout(resolve, 20));
       },
       { first: settings([[4, 0]]) },

@@ -40,6 +40,17 @@ describe('rates before anybody is known', () => {
     expect(rates.take('b', second)).toBeUndefined();
   });
 
+  it('count those who are known apart: strangers cannot use up what they have', () => {
+    const rates = new AddressRates(paced(1, 1000, 5), paced(100, 1000, 100));
+    for (let n = 0; n < 5; n += 1) expect(rates.take(`stranger${n}`, 0)).toBeUndefined();
+    expect(rates.take('stranger5', 0)).toMatchObject({ by: 'all' });
+    for (let n = 0; n < 5; n += 1) expect(rates.take('known', 0, true)).toBeUndefined();
+    expect(rates.take('known', 0, true)).toMatchObject({ by: 'all' });
+    // Nor the other way round.
+    expect(rates.take('stranger6', second)).toBeUndefined();
+    expect(rates.take('known', second, true)).toBeUndefined();
+  });
+
   it('remember at most so many of 100,000 addresses, and forget those whose time is over', () => {
     const rates = new AddressRates(paced(1_000_000, 1000, 1_000_000), paced(1, 1000, 2), 5000);
     for (let index = 0; index < 100_000; index += 1) rates.take(`a${index}`, 0);

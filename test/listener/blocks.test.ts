@@ -39,6 +39,8 @@ describe('an address', () => {
     ['failed-handshake', 100],
     ['malformed', 100],
     ['no-credential', 1000],
+    ['expired-credential', 1000],
+    ['too-often', 1000],
   ] as const) {
     it(`is blocked after ${times} times ${conduct}`, () => {
       const { list, fail } = blocks();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { askControl } from '../../src/cli/control-client.ts';
@@ -98,13 +98,36 @@ describe('the control socket', () => {
     await expect(start(mute)).rejects.toThrow('another process listens');
   });
 
+  it('says where its path is longer than the kernel allows, in bytes', async () => {
+    const folder = await testFolder();
+    for (const path of [`${folder}/${'a'.repeat(108 - folder.length - 1)}`, `${folder}/${'é'.repeat(50)}`]) {
+      await expect(start(path)).rejects.toThrow('its whole path may have 107 bytes at most');
+    }
+    await start(`${folder}/${'a'.repeat(107 - folder.length - 1)}`);
+  });
+
+  it('is not led elsewhere by a link that stands at its path', async () => {
+    const folder = await testFolder({ victim: 'precious' });
+    for (const target of ['victim', 'nowhere']) {
+      symlinkSync(`${folder}/${target}`, `${folder}/${target}.sock`);
+      await expect(start(`${folder}/${target}.sock`)).rejects.toThrow('something stands there');
+    }
+    expect(readdirSync(folder)).not.toContain('nowhere');
+    expect(statSync(`${folder}/victim`).size).toBe(8);
+    // Nor does a link to a socket have that one taken away.
+    const { path } = await start();
+    symlinkSync(path, `${folder}/link.sock`);
+    await expect(start(`${folder}/link.sock`)).rejects.toThrow('something stands there');
+    expect((await askControl(path, 'GET', '/blocks')).status).toBe(200);
+  });
+
   it('never replaces a file, and says where no socket can be made', async () => {
     const folder = await testFolder();
     writeFileSync(`${folder}/file`, 'precious');
     await expect(start(`${folder}/file`)).rejects.toThrow('something stands there that is not a socket');
     expect(statSync(`${folder}/file`).size).toBe(8);
     await expect(start(`${folder}/none/c.sock`)).rejects.toThrow(
-      /the control socket cannot be made \((ENOENT|EACCES)\)/,
+      /the control socket cannot be made \((ENOENT|EACCES)\): its folder must be there/,
     );
   });
 });
@@ -115,6 +138,9 @@ it('an operator names an address by any of its spellings, and a block as it is l
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['2001:DB8:0:0:9::', '2001:db8:0:0::/64'],
     ['2001:db8:0:0::/64', '2001:db8:0:0::/64'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['192.0.2.1/64', undefined],
     ['2001:db8::/32', undefined],
     ['localhost', undefined],

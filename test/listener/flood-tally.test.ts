@@ -47,6 +47,21 @@ it('tells again in the next ten seconds, after what is left of those before', ()
   ]);
 });
 
+it('does not tell of what was closed unheard together with what was answered', () => {
+  const { subject, told } = tally();
+  const peer = { address: '192.0.2.1', port: 1, tls: undefined };
+  for (let n = 0; n < 50; n += 1) {
+    for (const status of n % 5 === 0 ? [0, 429] : [429]) {
+      const cause = floodCause('blocked');
+      subject.refused('blocked', { peer, verb: '-', upstream: undefined, code: 'flooded', status, cause }, n);
+    }
+  }
+  subject.flush();
+  const sum = (status: number): number =>
+    told.filter((one) => one.status === status).reduce((all, { times = 1 }) => all + times, 0);
+  expect([sum(0), sum(429)]).toEqual([10, 50]);
+});
+
 it('has nothing to add where all was told', () => {
   const { subject, told, refuse } = tally();
   refuse('connections', '192.0.2.1', 0);

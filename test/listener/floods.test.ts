@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Blocks } from '../../src/listener/blocks.ts';
+import { KnownAddresses } from '../../src/listener/known-addresses.ts';
 import { blocksOptions } from '../../src/listener/options.ts';
 import { type IssuedCertificate, makeTestCa, type TestCa } from '../support/certificates.ts';
 import { afterThisTest, ping, rawPost, startListener, type TestListener, testFolder } from './support.ts';
@@ -206,6 +207,46 @@ describe('requests', () => {
     const answers = [await ask(), await ask(), await ask(), await ask()];
     expect(answers.map((headers) => headers[':status'])).toEqual([200, 200, 200, 429]);
     expect(Number(answers[3]!['retry-after'])).toBeGreaterThan(50);
+  });
+});
+
+describe('those who are known', () => {
+  it('come in whatever strangers have used up, also trusted ones', async () => {
+    const known = new KnownAddresses();
+    const listener = await overTls(
+      { limits: { trusted: ['127.0.0.7'], rates: { handshakes: slow } } },
+      { known },
+    );
+    expect(await shakesHands(listener, '127.0.0.2')).toBe(true);
+    expect(await shakesHands(listener, '127.0.0.3')).toBe(true);
+    expect(await shakesHands(listener, '127.0.0.4')).toBe(false);
+    known.note('127.0.0.4', performance.now());
+    expect(await shakesHands(listener, '127.0.0.4')).toBe(true);
+    expect(await shakesHands(listener, '127.0.0.7')).toBe(true);
+    // No more of them than that either.
+    expect(await shakesHands(listener, '127.0.0.4')).toBe(false);
+  });
+});
+
+describe('offences that have no record of their own', () => {
+  it('are requests beyond the rate of the address, and not those beyond the rate in all', async () => {
+    const offences: unknown[] = [];
+    const listener = await startListener(
+      {
+        limits: {
+          trusted: [],
+          rates: { requestsPerAddress: { rate: '1/h', burst: 1 }, requests: { rate: '1/h', burst: 2 } },
+        },
+      },
+      undefined,
+      { onOffence: ({ address }, conduct) => offences.push([address, conduct]) },
+    );
+    for (const address of ['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.4']) {
+      const socket = await dial(listener, address);
+      socket.write(whole(listener));
+      await answerOf(socket);
+    }
+    expect(offences).toEqual([['127.0.0.2', 'too-often']]);
   });
 });
 

@@ -234,6 +234,19 @@ describe('on HTTP/2', () => {
     await until(() => gone === begun, 'every exchange to know');
   });
 
+  it('a connection grows old: GOAWAY, also where a request before was refused unread', async () => {
+    const { session } = await start({ limits: { connectionAge: '500ms' } });
+    const goaway = once(session, 'goaway');
+    // Refused by its headers, while its body is still to come.
+    const stream = session.request({ ...honest, ':path': '/nowhere' });
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+    expect(headers[':status']).toBe(404);
+    stream.resume();
+    const [code] = await goaway;
+    expect(code).toBe(0);
+    await until(() => session.destroyed, 'the connection to end');
+  });
+
   it('a connection grows old: GOAWAY, and what runs may finish', async () => {
     let release = () => {};
     const { session } = await start({ limits: { connectionAge: '500ms' } }, async (_arrival, reply) => {

@@ -194,6 +194,16 @@ describe('connections', () => {
     expect(admission.enter(next, '192.0.2.1')).toBeUndefined();
   });
 
+  it('have an eighth of their places kept for those who are known', async () => {
+    const listener = await startListener();
+    const admission = new Admission({ connections: 8, connectionsPerAddress: 100 });
+    const sockets = await Promise.all(Array.from({ length: 8 }, () => dial(listener)));
+    const entered = sockets.map((socket) => admission.enter(socket, '192.0.2.1'));
+    expect(entered).toEqual([...Array(7).fill(undefined), 'overloaded']);
+    expect(admission.enter(sockets[7]!, '192.0.2.2', true)).toBeUndefined();
+    expect(admission.enter(await dial(listener), '192.0.2.2', true)).toBe('overloaded');
+  });
+
   it('grow old: the next answer says so and is the last', async () => {
     const listener = await startListener({ limits: { connectionAge: '500ms' } });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -45,7 +45,10 @@ export const answerOk: Handler = async (_arrival, reply) => {
 export async function startListener(
   options: Partial<z.input<typeof listenerOptions>> = {},
   handle: Handler = answerOk,
-  more: Pick<ListenerDependencies, 'blocks' | 'documents' | 'onFlood' | 'tokenRoutes'> = {},
+  more: Pick<
+    ListenerDependencies,
+    'blocks' | 'documents' | 'known' | 'onFlood' | 'onOffence' | 'tokenRoutes'
+  > = {},
 ): Promise<TestListener> {
   const refusals: Refusal[] = [];
   const arrivals: Arrival[] = [];
