@@ -50,7 +50,8 @@ const fallPerSecond = 2;
 export class OverloadLevel {
   readonly #options: LevelOptions;
   #delayMs = 0;
-  #lastDelayMs = 0;
+  /** Of the last five turns. */
+  #delays: readonly number[] = [0, 0, 0, 0, 0];
   #byDelay = 0;
   #level = 0;
 
@@ -71,9 +72,10 @@ export class OverloadLevel {
   /** @param elapsedMs since the last time */
   update(measures: Measures, elapsedMs: number): void {
     const latest = clamp(measures.delayMs, 0, longestDelayMs);
-    // One late turn is a collection of garbage, or a machine that slept; a queue makes the next one late too.
-    const delay = Math.min(latest, this.#lastDelayMs);
-    this.#lastDelayMs = latest;
+    this.#delays = [...this.#delays.slice(1), latest];
+    // The middle one: a late turn or two are a collection of garbage, a policy that was read, a machine that slept, and
+    // what waited meanwhile; a queue makes most of them late.
+    const delay = this.#delays.toSorted((one, other) => one - other)[2]!;
     const elapsed = clamp(elapsedMs, 0, longestDelayMs);
     const weight = 1 - Math.exp(-elapsed / smoothingMs);
     this.#delayMs += (delay - this.#delayMs) * weight;
@@ -108,14 +110,18 @@ export function levelByInFlight(share: number): number {
   return rising(share, inFlightFrom, inFlightTo);
 }
 
+/** Twice the target: a burst after silence is work for one long turn, and nobody's overload. */
+const turnFrom = 2;
+const turnTo = 4;
+
 /**
  * The level that one long turn of the loop asks for before it is over: what comes late in it would wait for all before it.
  *
- * @param spentMs since the first request of this turn
+ * @param spentMs on requests of this turn
  * @param target `overload.delay`, in milliseconds
  */
 export function levelByTurn(spentMs: number, target: number): number {
-  return Math.min(highestByDelay, rising(spentMs, target, 2 * target));
+  return Math.min(highestByDelay, rising(spentMs, turnFrom * target, turnTo * target));
 }
 
 /** 0 up to `from`, then evenly to the highest level at `to`. */

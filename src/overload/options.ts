@@ -16,8 +16,20 @@ export const overloadOptions = z
           'work is refused. Open streams do not count. Default 4096, because one process with calls of a second each is ' +
           'beyond its processor long before; what is left are servers that do not answer.',
       ),
+    share: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .prefault(0.5)
+      .describe(
+        'Share of `inFlight` that one caller may have under way, whatever its priority; beyond it, its requests are refused ' +
+          'and those of others are not. 1 for no such bound. Default 0.5, because from half on work of others is refused: ' +
+          'no caller alone can bring that about with calls that hang.',
+      ),
     delay: z
-      .union([off, duration({ min: 5, max: 10_000 })])
+      .union([off, duration({ min: 5, max: 10_000 })], {
+        error: 'expected a time span with its unit, from 5ms to 10s, such as 100ms, or off',
+      })
       .prefault('100ms')
       .describe(
         'How late the event loop may be, smoothed over 100 ms; `off` for no such measure. Beyond it work is refused in the ' +
@@ -25,7 +37,9 @@ export const overloadOptions = z
           'some hundred callers who wait for their answers, stays below it.',
       ),
     memory: z
-      .union([off, z.number().min(0.1).max(0.99)])
+      .union([off, z.number().min(0.1).max(0.99)], {
+        error: 'expected a share from 0.1 to 0.99, such as 0.85, or off',
+      })
       .prefault(0.85)
       .describe(
         "Share of the heap's limit, or of the memory that the control group allows, from which on work is refused; `off` " +

@@ -6,8 +6,8 @@ export const shedOrder = ['session', 'list', 'call-low', 'call-normal'] as const
 
 export type Sheddable = (typeof shedOrder)[number];
 
-/** What was refused: by kind, or anything at all because too much is under way. */
-export type Shed = Sheddable | 'in-flight';
+/** What was refused: by kind; anything at all because too much is under way; or because too much of it is one caller's. */
+export type Shed = Sheddable | 'in-flight' | 'share';
 
 /** What the shedder reads of the machine. */
 export interface Reading {
@@ -19,7 +19,7 @@ export interface Reading {
 }
 
 /**
- * Decides what is refused. Holds two counts and the level: nothing in here grows.
+ * Decides what is refused. Holds the level, and counts of what is under way: nothing in here grows beyond that.
  */
 export class Shedder {
   readonly #options: OverloadOptions;
@@ -27,8 +27,13 @@ export class Shedder {
   readonly #random: () => number;
   readonly #clock: () => number;
   readonly #delay: number | undefined;
-  /** When the first request since the last reading came. */
-  #turnSince: number | undefined;
+  /** When the last request came, if one has since the last reading. */
+  #lastAt: number | undefined;
+  /** Milliseconds between the requests since the last reading, long pauses left out. */
+  #spentMs = 0;
+  /** Requests under way of each caller who has one. */
+  readonly #held = new Map<string, number>();
+  readonly #mostHeld: number;
   #underWay = 0;
   #arrived = 0;
 
@@ -39,6 +44,7 @@ export class Shedder {
   constructor(options: OverloadOptions, random: () => number, clock: () => number) {
     const { delay, memory } = options;
     this.#options = options;
+    this.#mostHeld = Math.max(1, Math.floor(options.inFlight * options.share));
     this.#random = random;
     this.#clock = clock;
     this.#delay = delay === 'off' ? undefined : delay;
@@ -71,6 +77,29 @@ export class Shedder {
   /** Whether as much is under way as may be. */
   get full(): boolean {
     return this.#underWay >= this.#options.inFlight;
+  }
+
+  /** Whether more is under way than may be: what was let in unasked may bring that about. */
+  get isBeyond(): boolean {
+    return this.#underWay > this.#options.inFlight;
+  }
+
+  /** Counts one that was let in as this caller's. To be followed by one {@link release}. @returns false where it has its share */
+  hold(caller: string): boolean {
+    if ((this.#held.get(caller) ?? 0) >= this.#mostHeld) return false;
+    this.holdAgain(caller);
+    return true;
+  }
+
+  /** The same for one that cannot be refused any more. */
+  holdAgain(caller: string): void {
+    this.#held.set(caller, (this.#held.get(caller) ?? 0) + 1);
+  }
+
+  release(caller: string): void {
+    const left = this.#held.get(caller)! - 1;
+    if (left === 0) this.#held.delete(caller);
+    else this.#held.set(caller, left);
   }
 
   /** A request is turned away before anything is known of it. */
@@ -109,20 +138,29 @@ export class Shedder {
   read({ delayMs, elapsedMs, memoryShare }: Reading): void {
     const demand = this.#underWay + this.#arrived;
     this.#arrived = 0;
-    this.#turnSince = undefined;
+    this.#lastAt = undefined;
+    this.#spentMs = 0;
     this.#level.update({ delayMs, demand, memoryShare }, elapsedMs);
   }
 
   #arrive(): void {
     this.#arrived += 1;
-    if (this.#delay !== undefined) this.#turnSince ??= this.#clock();
+    if (this.#delay === undefined) return;
+    const now = this.#clock();
+    if (this.#lastAt !== undefined) this.#spentMs += Math.min(longestWorkMs, now - this.#lastAt);
+    this.#lastAt = now;
   }
 
   #byTurn(): number {
-    if (this.#delay === undefined || this.#turnSince === undefined) return 0;
-    return levelByTurn(this.#clock() - this.#turnSince, this.#delay);
+    return this.#delay === undefined ? 0 : levelByTurn(this.#spentMs, this.#delay);
   }
 }
+
+/**
+ * 25 ms: what is longer between two requests is a collection of garbage, a reload or a machine that slept, and says nothing
+ * about how many requests there are.
+ */
+const longestWorkMs = 25;
 
 /** 20 ms: half of the delay that is worth acting on, and 50 times a second costs nothing. */
 export const readEveryMs = 20;

@@ -10,4 +10,9 @@ export interface Arrival {
   readonly rawHeaders: readonly string[];
   /** Empty for GET and DELETE. */
   readonly body: Buffer;
+  /** In an overload: it was let in by who its caller is, before its body was read, and is not asked that again. */
+  readonly letIn?: boolean;
 }
+
+/** One that has come so far as its headers. */
+export type Unread = Omit<Arrival, 'body'>;

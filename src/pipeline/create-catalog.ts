@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { isName } from '../mcp/text.ts';
 import type { Catalog, CatalogTool, Freshness } from './catalog.ts';
+import { digestOf } from './definition-digest.ts';
 
 export interface CatalogLimits {
   /** Tools, and prompts. 2,000: far more than a model can be shown. */
@@ -58,12 +58,10 @@ export function createCatalog(
   const learnTool = (tool: CatalogTool): void => {
     // What is no name cannot be called, and may be of any length.
     if (!isName(tool.name)) return;
-    const text = JSON.stringify(tool.definition);
-    const size = Buffer.byteLength(text);
+    const { digest, bytes: size } = digestOf(tool.definition);
     const before = tools.get(tool.name);
     forget(tool.name);
     if (size > definitionBytes) return;
-    const digest = createHash('sha256').update(text).digest('base64');
     const isNew = before?.digest !== digest;
     // The old object where nothing changed: what was compiled for it stands.
     tools.set(tool.name, isNew ? { tool, digest, bytes: size } : before);

@@ -11,13 +11,14 @@ import type { Arrival } from './arrival.ts';
 import type { Catalog } from './catalog.ts';
 import { conduct } from './conduct.ts';
 import type { ConductDependencies } from './course.ts';
+import { evidenceOf } from './evidence-of.ts';
 import { type Exchange, emptyFacts, type Session } from './exchange.ts';
 import { assumedRevision, framesInTurns } from './frames-of.ts';
 import { type HoldDependencies, holdOpen } from './hold-open.ts';
-import { createOverloaded, type Load, mayFree } from './load.ts';
+import { type Asked, freesSomething, type Load, mayFree, type Place } from './load.ts';
 import { isLongLived } from './long-lived.ts';
 import { neededScopes } from './needed-scopes.ts';
-import { refuseArrival } from './refuse-arrival.ts';
+import { refuseArrival, sendError } from './refuse-arrival.ts';
 import type { Reply, ReplyHeaders } from './reply.ts';
 import { holdsCredential } from './shown-credentials.ts';
 import { createBatchSinks, createReplySink } from './sink.ts';
@@ -51,6 +52,7 @@ interface Known {
   readonly port: UpstreamPort;
   readonly catalog: Catalog;
   readonly session: Session | undefined;
+  readonly place: Place;
   readonly time: number;
   readonly startedAt: number;
   /** `OpenExchanges.epoch` from before the caller was let in. */
@@ -62,9 +64,8 @@ interface Known {
  * each. Every arrival gets an answer and leaves a record.
  */
 export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Reply) => Promise<void> {
-  const overloaded = createOverloaded(deps.load);
   return async (arrival, reply) => {
-    let entered = false;
+    let place: Place | undefined;
     const time = deps.now();
     const startedAt = deps.monotonic();
     const { epoch } = deps.open;
@@ -75,12 +76,14 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       const upstream = deps.upstream(arrival.upstream);
       if (upstream === undefined) return await refuse(new GatewayError('route-unknown'));
       if (!deps.recorder.accepting()) return await refuse(new GatewayError('audit-unavailable'));
+      let asked: Asked = 'nothing';
+      if (!mayFree(arrival)) {
+        const answer = deps.load.turnsAway(arrival);
+        if (answer instanceof GatewayError) return sendError(reply, answer, undefined, 'legacy');
+        asked = answer;
+      }
       // Counted from here on, and not while a refusal waits for its record: refusals must not fill what they keep free.
-      const isUrgent = mayFree(arrival);
-      if (!isUrgent && deps.load.isFull(arrival))
-        return await refuse(overloaded('as much as may be is under way'));
-      deps.load.enter();
-      entered = true;
+      place = deps.load.enter();
       const read = readProtocolHeaders(arrival.rawHeaders);
       if (!read.ok) return await refuse(errorOf(read.failure));
       const evidence = evidenceOf(arrival, deps.apiKeyHeader, time);
@@ -95,11 +98,9 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
         return await refuse(needed.length === 0 ? authentication.error : authentication.asking!(needed));
       }
       principal = authentication.principal;
-      if (!isUrgent && deps.load.sheds(principal, deps.policy(), arrival)) {
-        deps.load.leave();
-        entered = false;
-        return await refuse(overloaded('shed: a call of this priority'));
-      }
+      const caller = { principal, policy: deps.policy(), arrival, asked };
+      const excess = asked === 'nothing' ? undefined : place.admit(caller);
+      if (excess !== undefined) return await refuse(excess);
       if (holdsCredential(read.value.params, evidence)) {
         return await refuse(
           new GatewayError('header-mismatch', { cause: 'a credential in an Mcp-Param header' }),
@@ -107,10 +108,25 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       }
 
       const { bearer } = authentication;
-      const known = { arrival, principal, bearer, headers: read.value, ...upstream, time, startedAt, epoch };
+      const known = {
+        arrival,
+        principal,
+        bearer,
+        headers: read.value,
+        ...upstream,
+        place,
+        time,
+        startedAt,
+        epoch,
+      };
       const decoding = framesInTurns(arrival, read.value, deps.clientDecodeLimits);
       const frames = decoding instanceof Promise ? await decoding : decoding;
       if (!frames.ok) return await refuse(errorOf(frames.failure), frames.failure.id);
+      if (asked === 'nothing' && !frames.value.frames.every(freesSomething)) {
+        // It looked like what must pass, and is a request: what is asked of those is asked of it now.
+        const late = place.admit(caller);
+        if (late !== undefined) return await refuse(late);
+      }
       const era = classifyEra(frames.value.frames[0]!, read.value);
       if ('code' in era) {
         return frames.value.batch
@@ -143,7 +159,7 @@ export function createGate(deps: GateDependencies): (arrival: Arrival, reply: Re
       if (error.code === 'internal') deps.onFault(cause, '');
       await refuse(error);
     } finally {
-      if (entered) deps.load.leave();
+      place?.leave();
     }
   };
 }
@@ -171,12 +187,12 @@ async function conductOne(
   const standing = isLongLived(exchange);
   const sink = createReplySink(reply, () => exchange.facts.replyHeaders, standing);
   const over = holdOpen(heldBy(known), standing, abort, deps);
-  if (standing) deps.load.park();
+  if (standing) known.place.park();
   try {
     await conduct(exchange, known.port, sink, abort.signal, deps);
   } finally {
     over();
-    if (standing) deps.load.unpark();
+    if (standing) known.place.unpark();
   }
 }
 
@@ -260,28 +276,6 @@ function openSession(
   if (sealed === undefined || era === 'modern') return undefined;
   if (frame.kind === 'request' && frame.method === 'initialize') return undefined;
   return deps.openSession(sealed, known.principal, known.arrival.upstream, known.time) ?? 'unknown';
-}
-
-/** @returns undefined where a credential header is repeated: two readers could pick different ones */
-function evidenceOf(arrival: Arrival, apiKeyHeader: string, time: number): Evidence | undefined {
-  let authorization: string | undefined;
-  let apiKey: string | undefined;
-  let dpop: string | undefined;
-  const { rawHeaders, upstream, verb } = arrival;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!.toLowerCase();
-    if (name === 'authorization') {
-      if (authorization !== undefined) return undefined;
-      authorization = rawHeaders[index + 1]!;
-    } else if (name === apiKeyHeader) {
-      if (apiKey !== undefined) return undefined;
-      apiKey = rawHeaders[index + 1]!;
-    } else if (name === 'dpop') {
-      if (dpop !== undefined) return undefined;
-      dpop = rawHeaders[index + 1]!;
-    }
-  }
-  return { peer: arrival.peer, authorization, apiKey, dpop, verb, upstream, time };
 }
 
 function errorOf(failure: DecodeFailure): GatewayError {

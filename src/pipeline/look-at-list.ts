@@ -2,10 +2,11 @@ import { type DecodeLimits, decodeFrameInTurns } from '../mcp/decode.ts';
 import type { ErrorFrame, ResultFrame } from '../mcp/frame.ts';
 import { eraOf, isRevision } from '../mcp/revision.ts';
 import { type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { finishInTurns, stepSize } from '../values/steps.ts';
 import type { BoundName } from './bounds.ts';
 import type { Catalog } from './catalog.ts';
 import { closeAnswer } from './close-answer.ts';
-import { learnInstructions, learnTools } from './learn-tools.ts';
+import { learnInstructions, learnTools, readDefinitions } from './learn-tools.ts';
 import { boundTools, defaultLookBounds, type LookBounds } from './list-bounds.ts';
 import type { UpstreamAnswer, UpstreamPort } from './upstream-port.ts';
 
@@ -122,9 +123,10 @@ async function readPages(look: Running, ask: Ask): Promise<Reading> {
   const tools: Pages = {
     method: 'tools/list',
     member: 'tools',
-    learn(entries, pageBytes) {
+    async learn(entries, pageBytes) {
       const { kept, beyond, tooLarge } = boundTools(entries, listed, pageBytes, look.bounds);
       for (const _ of tooLarge) look.report('schema-bytes');
+      if (pageBytes > stepSize) await finishInTurns(readDefinitions(kept));
       learnTools(look.catalog, kept);
       listed += entries.length;
       if (beyond > 0) look.report('tools-per-list');
@@ -157,7 +159,7 @@ async function readList(list: Pages, idPrefix: string, ask: Ask, look: Running):
     if (answer?.kind !== 'result') return 'none';
     const entries = own(answer.result, list.member);
     if (!Array.isArray(entries)) return 'none';
-    if (list.learn(entries as readonly JsonValue[], answer.bytes.length) === false) return 'whole';
+    if ((await list.learn(entries as readonly JsonValue[], answer.bytes.length)) === false) return 'whole';
     const next = own(answer.result, 'nextCursor');
     if (typeof next !== 'string') return 'whole';
     if (next === cursor) return 'cut';

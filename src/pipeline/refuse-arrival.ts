@@ -50,6 +50,11 @@ export async function refuseArrival(
   } catch (cause) {
     error = new GatewayError('audit-unavailable', { cause });
   }
+  sendError(reply, error, id, era);
+}
+
+/** Answers alone: for what has its record. */
+export function sendError(reply: Reply, error: GatewayError, id: RequestId | undefined, era: Era): void {
   const headers = { 'content-type': 'application/json', ...error.headers };
   reply.send(errorStatus(error, id, era), headers, errorBody(error, id));
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, expect } from 'vitest';
 import { type Child, startChild } from '../../bench/child.ts';
 import { createApiKey } from '../../src/identity/api-key-format.ts';
@@ -11,9 +12,11 @@ import {
   startLoad,
 } from '../support/load-child.ts';
 import { modern } from '../support/mcp-messages.ts';
+import { post } from '../support/raw-client.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { result } from '../support/recorder-answers.ts';
 import { expectUnharmed, startGoodTraffic } from './good-traffic.ts';
+import { metric } from './process-numbers.ts';
 import { fault, type Measured, percent, scale } from './table.ts';
 
 /** Callers by the priority of their role. */
@@ -118,15 +121,17 @@ fault(
       await new Promise((resolve) => setTimeout(resolve, 250));
       return { kind: 'json', body: result(id, { resultType: 'complete', content: [] }) };
     });
-    const { load, url, folder } = await stage({
+    const { load, url, folder, gateway } = await stage({
       upstreams: { w: recorder.url },
       policy: policy(),
-      // What bounds the whole is how much may be under way: the processor has little to do.
-      config: { overload: { inFlight: 100, delay: 'off' } },
+      // What bounds the whole is how much may be under way: the processor has little to do. One caller stands for all of
+      // its priority here.
+      config: { overload: { inFlight: 100, share: 1, delay: 'off' } },
     });
     // Nine tenths of the bound: what callers may take who are not of high priority.
-    await load.run({ url, milliseconds: 1000, callers: [caller('high', 0, 90)] });
-    const alone = await load.run({ url, milliseconds: 3000, callers: [caller('high', 0, 90)] });
+    const ninety = [caller('high', 0, 90)];
+    await load.run({ url, milliseconds: 1000, callers: ninety });
+    const alone = await load.run({ url, milliseconds: 3000, callers: ninety });
     const capacity = perSecond(alone);
     const over = await load.run({
       url,
@@ -142,30 +147,34 @@ fault(
     const kept = perSecond(over) / capacity;
     measured(`goodput ${percent(kept)} of ${Math.round(capacity)} calls a second, over ${seconds} s`);
     tell(over, measured);
-    const refused = folder
-      .audit()
-      .filter(({ code }) => code === 'overloaded')
-      .map((line) => (line['duration'] as { total: number }).total)
-      .sort((a, b) => a - b);
-    const p99 = refused[Math.floor(refused.length * 0.99)]!;
-    measured(`${refused.length} refusals recorded; inside the gateway p99 ${Math.round(p99 * 100) / 100} ms`);
     expectOnlyRightOrRefused(over);
     // Generous: the same processors also play the server and send three times the load.
     expect(kept).toBeGreaterThan(0.7);
     expect(rightShare(high!)).toBeGreaterThanOrEqual(0.99);
     expect(rightShare(low!)).toBeLessThan(rightShare(normal!));
-    expect(refused).toHaveLength(low!.shed + normal!.shed + high!.shed);
+    gateway.signal('SIGTERM');
+    await gateway.ended;
+    expect(refusalsOf(folder)).toBe(low!.shed + normal!.shed + high!.shed);
   },
   (seconds + 60) * 1000,
 );
 
+/** Gateway on one processor, all else on the other, where there is a `taskset`: neither then starves the other. */
+function keepApart(gateway: number, others: readonly number[]): boolean {
+  const pin = (processor: number, pid: number): boolean =>
+    spawnSync('taskset', ['-apc', String(processor), String(pid)]).status === 0;
+  return pin(0, gateway) && others.every((pid) => pin(1, pid));
+}
+
+const rounds = scale(3, 60);
+
 fault(
   'three times the load that the processor can take',
-  'goodput stays near the capacity, callers of high priority are served, and the others learn when to come back',
+  'a good answer costs hardly more of the processor than without the overload, so goodput holds; callers of high priority are served, and the others learn when to come back',
   async (measured) => {
     const { child, ready } = await startChild<{ url: string }>('server.ts', {});
     closing.push(() => (child as Child).end());
-    const { load, url } = await stage({ upstreams: { w: ready.url }, policy: policy() });
+    const { load, url, gateway, folder } = await stage({ upstreams: { w: ready.url }, policy: policy() });
     // 20 kB each way: a call costs far more than its refusal, as calls do that are looked into.
     const large = modern('tools/call', {
       name: 'write_file',
@@ -173,30 +182,203 @@ fault(
     });
     const heavy = (name: (typeof names)[number], rate: number, connections: number) =>
       caller(name, rate, connections, JSON.stringify(large.body), large.headers);
-    await load.run({ url, milliseconds: 3000, callers: [heavy('normal', 0, 48)] });
-    const alone = await load.run({ url, milliseconds: 3000, callers: [heavy('normal', 0, 48)] });
-    const capacity = perSecond(alone);
-    const over = await load.run({
+    const apart = keepApart(gateway.pid, [load.pid]);
+    const run = (milliseconds: number, callers: readonly LoadCaller[]) =>
+      load.run({ url, milliseconds, callers, watch: gateway.pid });
+    await run(2000, [heavy('normal', 0, 32)]);
+    // In turns, so that what else the machine has to do meanwhile falls on both alike.
+    const alone: LoadReport[] = [];
+    const over: LoadReport[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      alone.push(await run(1200, [heavy('normal', 0, 32)]));
+      const capacity = perSecond(alone.at(-1)!);
+      over.push(
+        await run(2000, [
+          heavy('low', capacity, 120),
+          heavy('normal', capacity * 1.9, 220),
+          heavy('high', capacity * 0.1, 60),
+        ]),
+      );
+    }
+    const [atOnce, atThree] = [alone, over].map(sumOf) as [Sum, Sum];
+    const cost = atThree.cpu / atThree.right / (atOnce.cpu / atOnce.right);
+    const kept = atThree.right / atThree.seconds / (atOnce.right / atOnce.seconds);
+    const each = (sum: Sum): string => `${Math.round((sum.cpu / sum.right) * 1e6)} µs`;
+    measured(
+      `a good answer costs ${each(atOnce)} of the gateway's processor alone and ${each(atThree)} at ` +
+        `${Math.round((atThree.sent / atThree.seconds / (atOnce.right / atOnce.seconds)) * 10) / 10} times the load`,
+    );
+    measured(
+      `goodput by the clock ${percent(kept)} of ${Math.round(atOnce.right / atOnce.seconds)} calls a second` +
+        `${apart ? '' : ', on shared processors'}` +
+        `${atThree.ownShare > 0.9 ? '; the load generator was at its own limit' : ''}`,
+    );
+    for (const report of over.slice(-1)) tell(report, measured);
+    for (const report of over) {
+      expectOnlyRightOrRefused(report);
+      expect(rightShare(report.callers.get('high')!)).toBeGreaterThanOrEqual(0.99);
+    }
+    expect(atThree.shed).toBeGreaterThan(0);
+    // Of the processor, because that is the same whoever else uses the machine.
+    expect(cost).toBeLessThanOrEqual(1.4);
+    gateway.signal('SIGTERM');
+    await gateway.ended;
+    expect(refusalsOf(folder)).toBe(atThree.shed + atOnce.shed);
+  },
+  (rounds * 8 + 60) * 1000,
+);
+
+interface Sum {
+  readonly seconds: number;
+  readonly cpu: number;
+  readonly sent: number;
+  readonly right: number;
+  readonly shed: number;
+  /** The most that the generator took of its processor. */
+  readonly ownShare: number;
+}
+
+function sumOf(reports: readonly LoadReport[]): Sum {
+  const all = reports.flatMap(({ callers }) => [...callers.values()]);
+  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  return {
+    seconds: total(reports.map(({ milliseconds }) => milliseconds)) / 1000,
+    cpu: total(reports.map(({ watchedCpu }) => watchedCpu)),
+    sent: total(all.map(({ sent, unsent }) => sent + unsent)),
+    right: total(all.map(({ right }) => right)),
+    shed: total(all.map(({ shed }) => shed)),
+    ownShare: Math.max(...reports.map(({ ownShare }) => ownShare)),
+  };
+}
+
+/** How many refusals the records tell of: one may stand for many. */
+function refusalsOf(folder: GatewayFolder): number {
+  return folder
+    .audit()
+    .filter(({ code }) => code === 'overloaded')
+    .reduce((sum, { times }) => sum + ((times as number | undefined) ?? 1), 0);
+}
+
+fault(
+  'a machine that sleeps, stalls and reads, below its capacity',
+  'a late loop that callers did not bring about refuses none of them, and what waited meanwhile is served',
+  async (measured) => {
+    const recorder = await startRecorder();
+    closing.push(recorder.close);
+    recorder.on('tools/call', ({ id, params }) => {
+      const { name } = params as { name: string };
+      const text = 'x'.repeat(name === 'large' ? 12 * 2 ** 20 : 10);
+      return {
+        kind: 'json',
+        body: result(id, { resultType: 'complete', content: [{ type: 'text', text }] }),
+      };
+    });
+    const many = Array.from(
+      { length: 2000 },
+      (_, index) => `  role${index}: { allow: [{ tools: [tool${index}] }] }\n`,
+    );
+    const { load, url, gateway, folder } = await stage({ upstreams: { w: recorder.url }, policy: policy() });
+    const hold = async (ms: number): Promise<void> => {
+      gateway.signal('SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      gateway.signal('SIGCONT');
+    };
+    let highest = 0;
+    const watching = setInterval(() => {
+      void metric(gateway.adminUrl, 'sallyport_overload_level').then((level) => {
+        highest = Math.max(highest, level);
+      });
+    }, 100);
+    closing.push(() => clearInterval(watching));
+    const key = keys.get('normal')!.key;
+    const big = (name: string, text: string) => {
+      const { headers, body } = modern('tools/call', { name, arguments: { sql: text } });
+      return post(url, body, { headers: { ...headers, 'x-api-key': key } });
+    };
+    const causes: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['its start', async () => undefined],
+      ['sleep of 2 s', () => hold(2000)],
+      [
+        'its processor taken for 80 of 100 ms',
+        async () => {
+          for (let turn = 0; turn < 15; turn += 1) {
+            await hold(80);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        },
+      ],
+      ['a body of 3 MiB', () => big('query', 'x'.repeat(3 * 2 ** 20))],
+      ['a result of 12 MiB', () => big('large', '')],
+      [
+        'a policy of 2,000 roles',
+        async () => {
+          folder.write('policies/more.yaml', `version: 1\nroles:\n${many.join('')}`);
+          gateway.signal('SIGHUP');
+          await new Promise((resolve) => setTimeout(resolve, 1500));
+        },
+      ],
+      ['silence of 1 s before 60 at once', () => new Promise((resolve) => setTimeout(resolve, 1000))],
+    ];
+    for (const [cause, happen] of causes) {
+      const names = ['low', 'normal'] as const;
+      const steady = load.run({
+        url,
+        milliseconds: 2500,
+        // Fewer a second than a tenth of what it can do, and enough that the level looks at the loop after each pause.
+        callers: cause.startsWith('silence') ? [] : names.map((name) => caller(name, 20, 40)),
+      });
+      const answer = await happen();
+      const report = await steady;
+      if (answer !== undefined) expect(answer).toMatchObject({ status: 200 });
+      if (cause.startsWith('silence')) {
+        const burst = await load.run({ url, milliseconds: 50, callers: [caller('normal', 1200, 60)] });
+        expect(rightShare(burst.callers.get('normal')!), cause).toBe(1);
+      }
+      for (const one of report.callers.values()) {
+        expect(one.wrong, cause).toEqual([]);
+        expect(one.shed, cause).toBe(0);
+      }
+      measured(`${cause}: highest level ${Math.round(highest * 10) / 10}`);
+      highest = 0;
+    }
+  },
+  90_000,
+);
+
+fault(
+  'one caller of low priority who sends as many heavy calls as it can',
+  'it is the one who is refused: callers of normal and of high priority are served beside it',
+  async (measured) => {
+    const { child, ready } = await startChild<{ url: string }>('server.ts', {});
+    closing.push(() => (child as Child).end());
+    const { load, url, gateway } = await stage({ upstreams: { w: ready.url }, policy: policy() });
+    keepApart(gateway.pid, [load.pid]);
+    const large = modern('tools/call', {
+      name: 'write_file',
+      arguments: {
+        path: '/workspace/notes.txt',
+        content: 'all work and no play "makes" Jack\n'.repeat(6000),
+      },
+    });
+    const report = await load.run({
       url,
-      milliseconds: seconds * 1000,
+      milliseconds: scale(8, 60) * 1000,
       callers: [
-        heavy('low', capacity, 400),
-        heavy('normal', capacity * 1.9, 800),
-        heavy('high', capacity * 0.1, 200),
+        // First, because new connections wait behind the turns of the loop: Node accepts one in each.
+        caller('normal', 20, 40),
+        caller('high', 20, 40),
+        caller('low', 0, 64, JSON.stringify(large.body), large.headers),
       ],
     });
-    const [low, normal, high] = names.map((name) => over.callers.get(name)!);
-    const kept = perSecond(over) / capacity;
-    measured(`goodput ${percent(kept)} of ${Math.round(capacity)} calls a second, over ${seconds} s`);
-    tell(over, measured);
-    expectOnlyRightOrRefused(over);
-    // Generous: where others use the machine too, the load generator takes what the gateway had when it was measured alone.
-    expect(kept).toBeGreaterThan(0.2);
-    expect(rightShare(high!)).toBeGreaterThanOrEqual(0.99);
-    expect(low!.shed + normal!.shed).toBeGreaterThan(0);
-    expect(rightShare(low!)).toBeLessThanOrEqual(rightShare(normal!));
+    tell(report, measured);
+    expectOnlyRightOrRefused(report);
+    const [low, normal, high] = names.map((name) => report.callers.get(name)!);
+    expect(rightShare(high!)).toBe(1);
+    expect(rightShare(normal!)).toBeGreaterThan(0.9);
+    // Whether it is refused at all depends on who tires first: this gateway, the server or the generator.
+    expect(low!.shed).toBeGreaterThanOrEqual(normal!.shed);
   },
-  (seconds + 60) * 1000,
+  scale(60, 120) * 1000,
 );
 
 fault(

@@ -49,11 +49,21 @@ describe('the level of an overload', () => {
 
   it('needs the whole at once where turn after turn is late by far', () => {
     const level = new OverloadLevel(whole);
-    level.update({ ...calm, delayMs: 600 }, 620);
+    for (let turns = 0; turns < 2; turns += 1) level.update({ ...calm, delayMs: 600 }, 620);
     expect(level.level).toBe(0);
     level.update({ ...calm, delayMs: 600 }, 620);
     expect(level.level).toBe(3.8);
     expect(levelAfter(level, {}, 1000)).toBeGreaterThan(1);
+  });
+
+  it('sees a queue also where only every other turn is late', () => {
+    const level = new OverloadLevel(whole);
+    let highest = 0;
+    for (let turns = 0; turns < 60; turns += 1) {
+      level.update({ ...calm, delayMs: turns % 2 === 0 ? 400 : 30 }, turns % 2 === 0 ? 420 : 50);
+      highest = Math.max(highest, level.level);
+    }
+    expect(highest).toBeGreaterThan(2);
   });
 
   it('does not blame callers for a late loop when hardly anybody calls', () => {
