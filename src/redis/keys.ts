@@ -30,7 +30,10 @@ const tagBytes = 16;
  */
 export function createStoreKeys(ring: readonly Buffer[], prefix: string): StoreKeys {
   const tag = hashTag(prefix);
-  const derived = ring.map((key) => ({ mac: derive(key, 'store names'), seal: derive(key, 'store values') }));
+  const derived = ring.map((key) => ({
+    mac: derive(key, prefix, 'store names'),
+    seal: derive(key, prefix, 'store values'),
+  }));
   const name = (mac: Buffer, kind: string, text: string): string =>
     `${tag}:${kind}:${createHmac('sha256', mac).update(`${kind}\n`).update(text).digest('base64url')}`;
   return {
@@ -63,6 +66,7 @@ export function createStoreKeys(ring: readonly Buffer[], prefix: string): StoreK
   };
 }
 
-function derive(key: Buffer, label: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, '', `sallyport ${label}`, 32));
+/** Of the prefix too: what a gateway wrote means nothing under the prefix of another that has the same session keys. */
+function derive(key: Buffer, prefix: string, label: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, prefix, `sallyport ${label}`, 32));
 }

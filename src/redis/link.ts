@@ -23,6 +23,8 @@ export interface LinkDependencies {
   readonly monotonic: () => number;
   /** A connection could not be made or was lost. For operators. */
   readonly onTrouble: (cause: unknown) => void;
+  /** The server drives keys out when its memory is full: counts are then forgotten in silence. Told at each connection. */
+  readonly onEviction?: (policy: string) => void;
 }
 
 /** 50 ms and then twice as long each time: a server that restarts is found soon, and one that is gone is left alone. */
@@ -66,6 +68,7 @@ export function createRedisLink(options: RedisOptions, deps: LinkDependencies): 
         heardAt = deps.monotonic();
         failures = 0;
         for (const wake of upWaiters.splice(0)) wake();
+        void evictionOf(opened).then((policy) => policy !== undefined && deps.onEviction?.(policy));
         const cause = await opened.ended;
         session = undefined;
         if (!ending.signal.aborted) deps.onTrouble(cause);
@@ -122,4 +125,16 @@ export function createRedisLink(options: RedisOptions, deps: LinkDependencies): 
       await running;
     },
   };
+}
+
+/** How the server makes room, where it may forget keys that have not ended. Undefined also where it does not say. */
+async function evictionOf(session: RedisSession): Promise<string | undefined> {
+  try {
+    const told = String(await session.send(['INFO', 'memory']));
+    const policy = /^maxmemory_policy:([a-z-]{1,40})\r?$/m.exec(told)?.[1];
+    return /^maxmemory:0\r?$/m.test(told) || policy === 'noeviction' ? undefined : policy;
+  } catch {
+    // The user may have no right to ask: it is not needed to serve.
+    return undefined;
+  }
 }

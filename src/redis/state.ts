@@ -1,4 +1,6 @@
+import { StoreFault } from '../limits/store-fault.ts';
 import type { Looked, Once, SharedState, StateSpace } from '../state/contract.ts';
+import { strangeValue } from './fault.ts';
 import type { StoreKeys } from './keys.ts';
 import type { RedisLink } from './link.ts';
 import { createScript } from './scripts.ts';
@@ -18,6 +20,9 @@ export interface RedisStateDependencies {
 /** 64 KiB: what is kept here are ids and small records. */
 const longestValue = 65_536;
 
+/** Bytes of the longest of them in UTF-8, sealed, as base64url, and a little more. */
+const longestSealed = longestValue * 4 + 64;
+
 /** Known under any key of the ring: known. Else it is added under the newest. */
 const onceScript = `
 for i = 1, #KEYS do
@@ -25,6 +30,19 @@ for i = 1, #KEYS do
 end
 redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
 return 1
+`;
+
+/**
+ * Values as they stand, of a bounded length: whoever else writes to the store must not fill the memory of the gateway.
+ * `then` is done to each key in the same step.
+ */
+const readScript = (then: string): string => `
+for i = 1, #KEYS do
+  if redis.call('STRLEN', KEYS[i]) > ${longestSealed} then return redis.error_reply('${strangeValue} that is too long') end
+end
+local out = {}
+for i = 1, #KEYS do out[i] = redis.call('${then}', KEYS[i]) end
+return out
 `;
 
 /**
@@ -36,6 +54,8 @@ return 1
 export function createRedisState(deps: RedisStateDependencies): SharedState {
   const { link, keys } = deps;
   const script = createScript(onceScript, link);
+  const getScript = createScript(readScript('GET'), link);
+  const takeScript = createScript(readScript('GETDEL'), link);
   const ttl = (ms: number): string => String(Math.max(1, Math.ceil(ms)));
   const kind = (space: string): string => `state-${space}`;
 
@@ -48,18 +68,24 @@ export function createRedisState(deps: RedisStateDependencies): SharedState {
       return otherwise;
     }
   }
-  const firstOpened = (space: string, key: string, sealed: readonly unknown[]): string | undefined => {
-    for (const text of sealed) {
+  /** @throws StoreFault where something stands there that no gateway of this ring wrote under this name */
+  const firstOpened = (space: string, key: string, found: unknown): string | undefined => {
+    let sealed = 0;
+    for (const text of Array.isArray(found) ? found : [undefined]) {
+      if (text === null) continue;
+      sealed += 1;
       const value = typeof text === 'string' ? keys.open(nameOf(space, key), text) : undefined;
       if (value !== undefined) return value;
     }
+    // Nothing is known would be a lie: it was there, and somebody put another thing in its place.
+    if (sealed > 0) throw new StoreFault('key', 'a key of the store holds what the gateway did not write');
     return undefined;
   };
 
   const look = (space: StateSpace, key: string): Promise<Looked> =>
     ask<Looked>(async () => {
-      const found = await link.send(['MGET', ...keys.keysOf(kind(space), key)]);
-      return { value: firstOpened(space, key, found as unknown[]) };
+      const found = await getScript.run(keys.keysOf(kind(space), key), []);
+      return { value: firstOpened(space, key, found) };
     }, 'lost');
 
   return {
@@ -85,10 +111,10 @@ export function createRedisState(deps: RedisStateDependencies): SharedState {
     },
     look,
     take: (space, key) =>
-      ask(async () => {
-        const found = keys.keysOf(kind(space), key).map((name) => link.send(['GETDEL', name]));
-        return firstOpened(space, key, await Promise.all(found));
-      }, undefined),
+      ask(
+        async () => firstOpened(space, key, await takeScript.run(keys.keysOf(kind(space), key), [])),
+        undefined,
+      ),
     forget(space, key) {
       // Where this is lost the entry ends with its time to live.
       void ask(() => link.send(['DEL', ...keys.keysOf(kind(space), key)]), undefined);

@@ -22,6 +22,8 @@ export interface RedisStoreDependencies {
   readonly monotonic: () => number;
   /** A connection could not be made or was lost. For operators. */
   readonly onTrouble: (cause: unknown) => void;
+  /** The server may forget keys before their time, by this policy of its. For operators. */
+  readonly onEviction?: (policy: string) => void;
 }
 
 export function createRedisStore(options: RedisOptions, deps: RedisStoreDependencies): RedisStore {

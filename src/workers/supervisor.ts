@@ -48,6 +48,8 @@ export interface Supervisor<Report> {
   askAll(what: string, body: unknown, timeoutMs: number): Promise<readonly Answered[]>;
   /** The workers that serve. */
   serving(): readonly ServingWorker[];
+  /** Workers that serve, as far as they were told, and do not answer. No connection is handed to them. */
+  readonly silent: number;
   readonly restarts: number;
   /** From now on nobody is begun again. */
   retire(): void;
@@ -70,6 +72,16 @@ export interface Answered extends ServingWorker {
 /** 120 s: reading many certificates on a busy machine takes some. A worker that is silent for longer is stuck. */
 const startTimeoutMs = 120_000;
 
+/** 1 s between two questions to a worker whether it is there. */
+const beatMs = 1000;
+/** Questions without an answer after which a worker is told of as silent: 3 s. */
+const silentBeats = 3;
+/**
+ * Questions without an answer after which it is killed, and another begun: 10 s. No single input keeps a worker busy for
+ * a hundredth of that. Questions are counted and not seconds: where this process itself stood still, one is missing.
+ */
+const deadBeats = 10;
+
 /**
  * A worker whose files are wrong is begun again after this long, without end: the others go on with what they read
  * when it was right, and a wrong file must not end them.
@@ -82,7 +94,10 @@ interface Slot {
   process: ForkedProcess | undefined;
   line: Line | undefined;
   servingSince: number | undefined;
+  /** Until it begins again. */
   timer: NodeJS.Timeout | undefined;
+  /** Questions in a row that it did not answer. */
+  missed: number;
 }
 
 /** Begins processes, and begins those again that end without having been told to. */
@@ -97,6 +112,7 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
       line: undefined,
       servingSince: undefined,
       timer: undefined,
+      missed: 0,
     }),
   );
   const allGone: (() => void)[] = [];
@@ -116,11 +132,19 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
         else deps.hear(slot.number, what, body);
       },
     });
+    // One that is stuck before its first word is never asked anything.
+    const unheard = setTimeout(() => forked.kill('SIGKILL'), startTimeoutMs);
+    let beat: NodeJS.Timeout | undefined;
     const begin = (): void => {
+      clearTimeout(unheard);
       line.ask('begin', deps.orders(slot.number), startTimeoutMs).then(
         (answer) => {
           const said = answer as Begun<Report>;
-          if (said.ok) slot.servingSince = deps.monotonic();
+          if (said.ok) {
+            slot.servingSince = deps.monotonic();
+            beat = setInterval(() => listen(slot, forked, line), beatMs);
+            beat.unref();
+          }
           begun.resolve(said);
         },
         () => forked.kill('SIGKILL'),
@@ -131,10 +155,13 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
     forked.onMessage((message) => line.receive(message));
     forked.onExit((code, signal) => {
       line.close();
+      clearTimeout(unheard);
+      clearInterval(beat);
       const { servingSince } = slot;
       slot.process = undefined;
       slot.line = undefined;
       slot.servingSince = undefined;
+      slot.missed = 0;
       const how = signal ?? `code ${code}`;
       begun.resolve({ ok: false, problems: [`worker ${slot.number} ended with ${how} before it served`] });
       if (servingSince !== undefined) deps.gone(slot.number, forked.pid ?? 0);
@@ -151,6 +178,26 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
       again(slot, ranMs);
     });
     return begun.promise;
+  }
+
+  /** A process that was stopped, or runs without end, keeps its connections open and says nothing to anybody. */
+  function listen(slot: Slot, forked: ForkedProcess, line: Line): void {
+    const about = { worker: slot.number, pid: forked.pid };
+    line.ask('there', undefined, beatMs).then(
+      () => {
+        if (slot.missed >= silentBeats) log.info('a worker answers again', about);
+        slot.missed = 0;
+      },
+      () => {
+        // Gone: its end is acted upon.
+        if (slot.process !== forked) return;
+        slot.missed += 1;
+        if (slot.missed === silentBeats) log.warn('a worker does not answer', about);
+        if (slot.missed !== deadBeats || retired) return;
+        log.error('a worker that does not answer is killed', about);
+        forked.kill('SIGKILL');
+      },
+    );
   }
 
   function again(slot: Slot, ranMs: number): void {
@@ -232,6 +279,9 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
       return Promise.all(asked);
     },
     serving: () => slots.filter(({ servingSince }) => servingSince !== undefined).map(servingWorker),
+    get silent() {
+      return slots.filter(({ missed }) => missed >= silentBeats).length;
+    },
     get restarts() {
       return restarts;
     },

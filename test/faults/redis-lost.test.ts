@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type ChaosProxy, startChaosProxy } from '../support/chaos-proxy.ts';
 import { startRedis, startSentinelGroup, type TestRedis, until } from '../support/redis.ts';
@@ -112,6 +114,32 @@ describe('one Redis', () => {
     ),
   );
 
+  fault('Redis cannot save and therefore takes no writes (MISCONF)', must, (measured) => {
+    // Where the file should come stands a folder.
+    const inTheWay = join(redis.folder, 'dump.rdb');
+    const saved = async (status: 'ok' | 'err'): Promise<void> => {
+      await redis.cli('BGSAVE');
+      await until('the attempt to save is over', async () => {
+        const info = await redis.cli('INFO', 'persistence');
+        return info.includes('rdb_bgsave_in_progress:0') && info.includes(`rdb_last_bgsave_status:${status}`);
+      });
+    };
+    return prove(
+      'direct',
+      measured,
+      async () => {
+        await redis.cli('CONFIG', 'SET', 'save', '3600 1000000');
+        mkdirSync(inTheWay);
+        await saved('err');
+      },
+      async () => {
+        rmdirSync(inTheWay);
+        await saved('ok');
+        await redis.cli('CONFIG', 'SET', 'save', '');
+      },
+    );
+  });
+
   fault('the user of the gateway loses its rights', must, (measured) =>
     prove(
       'direct',
@@ -193,6 +221,32 @@ describe('one Redis', () => {
   );
 
   fault(
+    'Redis is late for 200 ms and in time for 200 ms, again and again, under load',
+    'calls within a limit that is counted locally meanwhile are answered as ever, and losses become rarer',
+    (measured) =>
+      withStage('behind', async (stage) => {
+        const good = startGoodTraffic(stage.gate.url('tools'), { perSecond: scale(60, 200), tool: 'roomy' });
+        try {
+          let flaps = 0;
+          const flap = setInterval(() => {
+            flaps += 1;
+            proxy.set(flaps % 2 === 1 ? { down: { delay: 200 } } : {});
+          }, 200);
+          await good.answered(scale(300, 6000));
+          clearInterval(flap);
+          const lost = await stage.metric('sallyport_limit_store_events_total{event="lost",limit="_other"}');
+          measured(`${flaps} changes, ${lost ?? 0} times lost`);
+          // Found again no sooner than after half a second each time.
+          expect(lost ?? 0).toBeLessThanOrEqual(flaps / 2 + 1);
+          expectUnharmed(await good.stop(), measured);
+        } finally {
+          proxy.set({});
+        }
+      }),
+    scale(60_000, 180_000),
+  );
+
+  fault(
     'Redis is killed and started again, three times, under load',
     'calls that a limit does not hold back are answered as ever',
     (measured) =>
@@ -217,6 +271,52 @@ describe('one Redis', () => {
         expectUnharmed(await good.stop(), measured);
         expectUnharmed(await counted.stop(), measured);
       }),
+    60_000,
+  );
+});
+
+describe('a Redis that has much to load', () => {
+  fault(
+    'Redis is started again and loads its data (LOADING)',
+    `${must}, with what it had saved`,
+    async (measured) => {
+      const keys = 2000;
+      const redis = await startRedis({
+        // 4 ms for each key: as long as many gigabytes would take.
+        lines: ['key-load-delay 4000', 'loading-process-events-interval-bytes 1024'],
+      });
+      let stage: RedisStage | undefined;
+      try {
+        stage = await startRedisStage({ url: redis.url });
+        const { call } = stage;
+        await stage.counts();
+        await until('the quota is used up', async () => codeOf(await call('allow')) === 4290);
+        await redis.cli('EVAL', `for i = 1, ${keys} do redis.call('SET', 'other:' .. i, 'x') end`, '0');
+        await redis.cli('SAVE');
+        await redis.kill();
+        const begun = performance.now();
+        const loaded = redis.start();
+        await until('it loads', async () => (await redis.cli('PING')).includes('LOADING'));
+        const early: (number | undefined)[] = [];
+        await until('it is known to be lost', async () => {
+          early.push(codeOf(await call('deny')));
+          return (await stage?.metric('sallyport_store_up')) === 0;
+        });
+        expect(early.every((code) => code === 5030)).toBe(true);
+        for (let more = 0; more < 5; more += 1) expect(codeOf(await call('deny'))).toBe(5030);
+        expect(await redis.cli('PING')).toContain('LOADING');
+        await loaded;
+        const loadedMs = Math.round(performance.now() - begun);
+        const backMs = await stage.untilBack();
+        expect(backMs).toBeLessThan(recoveryMs);
+        measured(`loaded for ${loadedMs} ms; counted in the store again ${backMs} ms later`);
+        await stage.counts();
+        expect(codeOf(await call('allow'))).toBe(4290);
+      } finally {
+        await stage?.close();
+        await redis.stop();
+      }
+    },
     60_000,
   );
 });

@@ -22,6 +22,7 @@ limits:
   - { name: part, match: { tools: [local] }, per: tool, quota: 40/day, onStoreLoss: local }
   - { name: strict, match: { tools: [deny] }, per: tool, rate: 1000/s, onStoreLoss: deny }
   - { name: loose, match: { tools: [allow] }, per: tool, quota: 2/month, onStoreLoss: allow }
+  - { name: roomy, match: { tools: [roomy] }, per: principal, rate: 10000/s, burst: 1000, onStoreLoss: local }
 `;
 
 /** Any text of 32 bytes: all replicas have the same. */

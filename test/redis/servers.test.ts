@@ -23,7 +23,7 @@ afterAll(async () => {
 
 /** What a user needs who may do nothing else: docs/shared-store.md says the same. */
 const rule = (prefix: string): string =>
-  `~{${prefix}}:* +evalsha +eval +time +get +set +mget +getdel +del +exists +zcount +zscore +zadd +zrem +zremrangebyscore +pexpire`;
+  `~{${prefix}}:* +evalsha +eval +time +get +set +strlen +getdel +del +exists +zcount +zscore +zadd +zrem +zremrangebyscore +pexpire`;
 
 async function proves(store: TestStore): Promise<void> {
   const asked = [
@@ -171,6 +171,35 @@ describe('a cluster', () => {
     const dumps = await Promise.all(cluster.nodes.map((node) => node.cli('KEYS', '*')));
     for (const prefix of ['sallyport', 'other', 'third'])
       expect(dumps.filter((dump) => dump.includes(`{${prefix}}:`))).toHaveLength(1);
+  });
+});
+
+describe('a server that drives out keys when it is full', () => {
+  it('is told of at each connection, and one that does not is not', async () => {
+    const redis = await startRedis();
+    closers.push(() => redis.stop());
+    const told: string[] = [];
+    const store = await openStore({ url: redis.url }, { onEviction: (policy) => told.push(policy) });
+    closers.push(() => store.close());
+    const again = async (): Promise<void> => {
+      await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+      await until('it is connected again', async () => {
+        await store.counts.probe();
+        return true;
+      });
+    };
+    for (const [memory, policy, expected] of [
+      ['0', 'allkeys-lru', []],
+      ['100mb', 'noeviction', []],
+      ['100mb', 'allkeys-lru', ['allkeys-lru']],
+      ['100mb', 'volatile-ttl', ['volatile-ttl']],
+    ] as const) {
+      await redis.cli('CONFIG', 'SET', 'maxmemory', memory, 'maxmemory-policy', policy);
+      told.length = 0;
+      await again();
+      // Answered in the order in which they were asked: the probe came after the question.
+      expect(told).toEqual(expected);
+    }
   });
 });
 

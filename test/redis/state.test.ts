@@ -88,6 +88,60 @@ describe('state in a store that replicas share', () => {
     }
   });
 
+  it('knows no longer whether anything was there, where somebody put another thing in its place', async () => {
+    const state = stateWith(newKey);
+    await state.put('hold', 'a', 'held', 60_000);
+    const key = await redis.cli('KEYS', '*');
+    const forged = createStoreKeys([oldKey], 'sallyport').seal('hold\na', 'never');
+    for (const odd of ['', 'x', 'A'.repeat(60), forged]) {
+      await redis.cli('SET', key, odd);
+      expect(await state.look('hold', 'a')).toBe('lost');
+      expect(await state.take('hold', 'a')).toBeUndefined();
+    }
+    await redis.cli('LPUSH', key, 'a list');
+    expect(await state.look('hold', 'a')).toBe('lost');
+    expect(await state.once('hold', 'a', 1000)).toBe('known');
+    expect(faults.length).toBeGreaterThan(8);
+    await state.put('hold', 'a', 'held', 60_000);
+    expect(await state.look('hold', 'a')).toEqual({ value: 'held' });
+  });
+
+  it('reads nothing into memory that is longer than what is kept', async () => {
+    const state = stateWith(newKey);
+    await state.put('task', 'a', '\u{1F600}'.repeat(32_768), 60_000);
+    expect(await state.get('task', 'a')).toHaveLength(65_536);
+    const key = await redis.cli('KEYS', '*');
+    await redis.cli('SETRANGE', key, String(64 * 1024 * 1024), 'x');
+    expect(await state.look('task', 'a')).toBe('lost');
+    expect(await state.take('task', 'a')).toBeUndefined();
+    expect(faults.map(String)).toEqual([
+      expect.stringContaining('did not write'),
+      expect.stringContaining('did not write'),
+    ]);
+    // Not taken either: whoever wrote it may look at it.
+    expect(await redis.cli('EXISTS', key)).toBe('1');
+  });
+
+  it('of another prefix means nothing here, though the session keys are the same', async () => {
+    const other = createRedisState({
+      link: store.link,
+      keys: createStoreKeys([newKey], 'other'),
+      timeout: 5000,
+      isUp: () => true,
+      onFault: (cause) => faults.push(cause),
+    });
+    const state = stateWith(newKey);
+    await other.put('question', 'a', 'of the other', 60_000);
+    await state.put('question', 'a', 'of this one', 60_000);
+    const [own] = (await redis.cli('KEYS', '{sallyport}*')).split('\n') as [string];
+    const [foreign] = (await redis.cli('KEYS', '{other}*')).split('\n') as [string];
+    // Neither by the value, nor by the name.
+    expect(own.slice(own.lastIndexOf(':'))).not.toBe(foreign.slice(foreign.lastIndexOf(':')));
+    await redis.cli('COPY', foreign, own, 'REPLACE');
+    expect(await state.get('question', 'a')).toBeUndefined();
+    expect(faults).toHaveLength(1);
+  });
+
   it('ends', async () => {
     const state = stateWith(newKey);
     await state.once('dpop', 'proof', 1000);

@@ -36,12 +36,21 @@ export interface TestStore {
 /** Both ends of the wire, without what decides when the store is lost. */
 export async function openStore(
   options: { readonly url?: string } & Record<string, unknown>,
-  more: { readonly clock?: string; readonly nowUs?: () => number; readonly patienceMs?: number } = {},
+  more: {
+    readonly clock?: string;
+    readonly nowUs?: () => number;
+    readonly patienceMs?: number;
+    readonly onEviction?: (policy: string) => void;
+  } = {},
 ): Promise<TestStore> {
   const parsed: RedisOptions = redisOptions.parse({ replicas: 2, ...options });
   const trouble: unknown[] = [];
   const monotonic = (): number => performance.now();
-  const link = createRedisLink(parsed, { monotonic, onTrouble: (cause) => trouble.push(cause) });
+  const link = createRedisLink(parsed, {
+    monotonic,
+    onTrouble: (cause) => trouble.push(cause),
+    ...(more.onEviction === undefined ? {} : { onEviction: more.onEviction }),
+  });
   const counts = createRedisLimitStore(parsed, {
     link,
     keys: createStoreKeys(ring, parsed.prefix),
