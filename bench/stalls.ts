@@ -14,8 +14,9 @@ const { values: flags } = parseArgs({
 const bench = await startStallsBench();
 for (const input of [...requestInputs, ...answerInputs].filter(({ name }) => name.includes(flags.only))) {
   const { name, longest, reply, requestBytes, answerBytes } = await bench.measure(input, Number(flags.runs));
-  const code = /"(?:reason|error)":"?([a-z-]+)/.exec(reply.head)?.[1] ?? (reply.head.includes('"result"') ? 'result' : reply.head.slice(-80));
-  if (process.env['HEAD']) console.log(reply.head);
+  const code =
+    /"(?:reason|error)":"?([a-z-]+)/.exec(reply.head)?.[1] ??
+    (reply.head.includes('"result"') ? 'result' : reply.head.slice(-80));
   console.log(
     `${longest.toFixed(1).padStart(9)} ms  ${name.padEnd(55)} ${(requestBytes / 1e6).toFixed(1)} MB up, ${(answerBytes / 1e6).toFixed(1)} MB down, ${reply.status} ${code}`,
   );

@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invoke } from '../src/cli/command.ts';
@@ -23,6 +24,10 @@ export interface Workplace {
 /** @param folder where audit files are to be on a certain disk; default: the system's temporary folder */
 export async function createWorkplace(folder = tmpdir()): Promise<Workplace> {
   const own = await mkdtemp(join(folder, 'sallyport-bench-'));
+  const remove = (): void => rmSync(own, { recursive: true, force: true });
+  // A run that fails or is interrupted leaves no keys behind either.
+  process.once('exit', remove);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const certs = join(own, 'certs');
   const spiffe = 'client=spiffe://bench.example/ns/data/sa/nightly-report';
   const complaints: string[] = [];
@@ -43,6 +48,9 @@ export async function createWorkplace(folder = tmpdir()): Promise<Workplace> {
     server: files('server'),
     client: files('clients/client'),
     apiKey: key,
-    remove: () => rm(own, { recursive: true, force: true }),
+    async remove() {
+      process.off('exit', remove);
+      remove();
+    },
   };
 }

@@ -51,7 +51,7 @@ for (const [held, what] of verdicts) console.log(`${held ? 'held  ' : 'FAILED'} 
 let failed = verdicts.some(([held]) => !held);
 
 if (!flags['no-faults']) {
-  const env = { ...process.env, SALLYPORT_FAULTS: 'full' };
+  const env = { ...process.env, FAULTS: 'full' };
   const { status } = spawnSync('vitest', ['run', 'test/faults'], { stdio: 'inherit', env });
   failed ||= status !== 0;
 }

@@ -79,6 +79,7 @@ const missing = [
     { command: 'redis-server', debian: 'redis-server' },
     { command: 'redis-sentinel', debian: 'redis-sentinel' },
     { command: 'redis-cli', debian: 'redis-tools' },
+    { command: 'faketime', debian: 'faketime' },
   ]),
 ];
 const kubectl = ensureKubectl(fileURLToPath(new URL('../node_modules/.cache/kubectl', import.meta.url)));

@@ -56,7 +56,9 @@ export async function startStallsBench(): Promise<StallsBench> {
 }
 
 function questionOf(input: StallInput, url: string): Question {
-  const name = input.tool ?? (input.method === 'resources/read' ? /"uri":"([^"]*)"/.exec(input.params())?.[1] : undefined);
+  const name =
+    input.tool ??
+    (input.method === 'resources/read' ? /"uri":"([^"]*)"/.exec(input.params())?.[1] : undefined);
   const meta =
     '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"stalls","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}';
   const tool = input.tool === undefined ? '' : `,"name":"${input.tool}"`;

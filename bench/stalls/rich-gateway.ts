@@ -76,9 +76,19 @@ const typed = JSON.stringify({
 
 /** Result of `tools/list` of the server behind it. */
 export const toolsOfServer: string = `{"resultType":"complete","ttlMs":600000,"tools":[${[
-  ...['query', 'text', 'contains', 'json', 'fetch', 'read', 'run', 'secret', 'upload', 'free', 'send_mail'].map(
-    (name) => `{"name":"${name}","inputSchema":${anything}}`,
-  ),
+  ...[
+    'query',
+    'text',
+    'contains',
+    'json',
+    'fetch',
+    'read',
+    'run',
+    'secret',
+    'upload',
+    'free',
+    'send_mail',
+  ].map((name) => `{"name":"${name}","inputSchema":${anything}}`),
   `{"name":"typed","inputSchema":${typed},"outputSchema":${typed}}`,
 ].join(',')}]}`;
 

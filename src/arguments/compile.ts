@@ -1,4 +1,5 @@
 import type { JsonObject } from '../values/json.ts';
+import { finish, type Steps } from '../values/steps.ts';
 import { compileValues } from './compile-values.ts';
 import { judgeTree, type TreeFault, type TreeLookup } from './judge-tree.ts';
 import type { ArgumentRuleDocument } from './options.ts';
@@ -31,12 +32,12 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
 
   const isOwnSecret: SecretPlaces = (trail) => isSecretAt(tree, trail);
 
-  function judge(
+  function* judge(
     given: JsonObject,
     call: CallContext,
     partial: boolean,
     isSecret: SecretPlaces = isOwnSecret,
-  ): RuleJudgement {
+  ): Steps<RuleJudgement> {
     const rewrites: Rewrite[] = [];
     const args = rewriteTree(tree, given, {
       rule: id,
@@ -44,8 +45,13 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
       partial,
       isSecret: (trail) => isOwnSecret(trail) || isSecret(trail),
     });
+    if (rewrites.length > 0) yield;
     const lookups: TreeLookup[] = [];
-    const fault = judgeTree(tree, args, partial, lookups) ?? (partial ? undefined : relate(args, call));
+    let fault = judgeTree(tree, args, partial, lookups);
+    if (fault === undefined && !partial && relations.length > 0) {
+      yield;
+      fault = relate(args, call);
+    }
     if (fault === undefined) return { args, rewrites, fault, lookups };
     return { args, rewrites, fault: faultOf(fault), lookups: [] };
   }
@@ -69,8 +75,9 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
     unknown: document.unknown,
     schema: document.schema,
     names: new Set(tree.keys.keys()),
-    judge: (args, call, isSecret) => judge(args, call, false, isSecret),
-    judgePart: (args, call, isSecret) => judge(args, call, true, isSecret),
+    judge: (args, call, isSecret) => finish(judge(args, call, false, isSecret)),
+    judgePart: (args, call, isSecret) => finish(judge(args, call, true, isSecret)),
+    judgeSteps: judge,
     relationFaults: (schema) => relations.flatMap((relation) => relation.faultIn(schema) ?? []),
     secretsIn: (args) => secretsIn(tree, args),
     isSecretAt: isOwnSecret,

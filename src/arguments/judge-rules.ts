@@ -1,4 +1,5 @@
 import type { JsonObject } from '../values/json.ts';
+import { finish, type Steps } from '../values/steps.ts';
 import type { Lookup } from './role.ts';
 import type {
   ArgumentFault,
@@ -43,13 +44,23 @@ export function judgeRules(
   call: CallContext,
   partial: boolean,
 ): RulesJudgement {
+  return finish(judgeRulesSteps(rules, given, call, partial));
+}
+
+/** As `judgeRules`, with a place to stop behind each rule. */
+export function* judgeRulesSteps(
+  rules: readonly ArgumentRule[],
+  given: JsonObject,
+  call: CallContext,
+  partial: boolean,
+): Steps<RulesJudgement> {
   const rewrites: Rewrite[] = [];
   let lookups: OpenLookup[] = [];
   let args = given;
   const isSecret: SecretPlaces = (trail) => rules.some((rule) => rule.isSecretAt(trail));
 
-  function enforce(rule: ArgumentRule): ArgumentFault | undefined {
-    const judgement = ask(rule, args, call, partial, isSecret);
+  function* enforce(rule: ArgumentRule): Steps<ArgumentFault | undefined> {
+    const judgement = yield* ask(rule, args, call, partial, isSecret);
     if (judgement.fault !== undefined) return judgement.fault;
     args = judgement.args;
     rewrites.push(...judgement.rewrites);
@@ -57,8 +68,8 @@ export function judgeRules(
     return undefined;
   }
 
-  function judgeAgain(rule: ArgumentRule): ArgumentFault | undefined {
-    const judgement = ask(rule, args, call, partial, isSecret);
+  function* judgeAgain(rule: ArgumentRule): Steps<ArgumentFault | undefined> {
+    const judgement = yield* ask(rule, args, call, partial, isSecret);
     if (judgement.fault !== undefined) return judgement.fault;
     if (judgement.args !== args) return conflictOf(rule, judgement);
     lookups.push(...ofRule(rule, judgement));
@@ -66,43 +77,45 @@ export function judgeRules(
   }
 
   const enforced = rules.filter(({ mode }) => mode === 'enforce');
-  let fault = firstFault(enforced, enforce);
+  let fault = yield* firstFault(enforced, enforce);
   if (fault === undefined && rewrites.length > 0 && enforced.length > 1) {
     lookups = [];
-    fault = firstFault(enforced, judgeAgain);
+    fault = yield* firstFault(enforced, judgeAgain);
   }
   if (fault !== undefined) lookups = [];
 
   const wouldRefuse: ArgumentFault[] = [];
   for (const rule of rules) {
     if (rule.mode === 'enforce') continue;
-    const judgement = ask(rule, args, call, partial, isSecret);
+    const judgement = yield* ask(rule, args, call, partial, isSecret);
     if (judgement.fault !== undefined) wouldRefuse.push(judgement.fault);
     else if (fault === undefined) lookups.push(...ofRule(rule, judgement));
+    yield;
   }
   return { args, rewrites, fault, wouldRefuse, lookups };
 }
 
-function firstFault(
+function* firstFault(
   rules: readonly ArgumentRule[],
-  judge: (rule: ArgumentRule) => ArgumentFault | undefined,
-): ArgumentFault | undefined {
+  judge: (rule: ArgumentRule) => Steps<ArgumentFault | undefined>,
+): Steps<ArgumentFault | undefined> {
   for (const rule of rules) {
-    const fault = judge(rule);
+    const fault = yield* judge(rule);
     if (fault !== undefined) return fault;
+    yield;
   }
   return undefined;
 }
 
-function ask(
+function* ask(
   rule: ArgumentRule,
   args: JsonObject,
   call: CallContext,
   partial: boolean,
   isSecret: SecretPlaces,
-): RuleJudgement {
+): Steps<RuleJudgement> {
   try {
-    return partial ? rule.judgePart(args, call, isSecret) : rule.judge(args, call, isSecret);
+    return yield* rule.judgeSteps(args, call, partial, isSecret);
   } catch {
     const { id, location } = rule;
     const fault: ArgumentFault = {

@@ -56,15 +56,31 @@ function rewriteEntry(
     if (value === before) continue;
     // A hash of a secret, or of what holds one, would be a secret to guess from.
     const hash = log.rewrites.length < mostHashes && !log.isSecret(trail);
-    log.rewrites.push({
-      rule: log.rule,
-      path: formatTrail(trail),
-      rewrite,
-      before: hash && before !== undefined ? valueHash(before) : undefined,
-      after: hash && value !== undefined ? valueHash(value) : undefined,
-    });
+    log.rewrites.push(rewriteOf(log.rule, formatTrail(trail), rewrite, hash, before, value));
   }
   return value;
+}
+
+/** Hashes are made when they are read: those of a text of some megabytes take their time, and many are never read. */
+function rewriteOf(
+  rule: string,
+  path: string,
+  rewrite: Rewrite['rewrite'],
+  hash: boolean,
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+): Rewrite {
+  return {
+    rule,
+    path,
+    rewrite,
+    get before() {
+      return hash && before !== undefined ? valueHash(before) : undefined;
+    },
+    get after() {
+      return hash && after !== undefined ? valueHash(after) : undefined;
+    },
+  };
 }
 
 function rewriteMembers(node: ArgumentNode, given: JsonObject, trail: Trail, log: RewriteLog): JsonObject {

@@ -1,4 +1,5 @@
 import { isExactNumber, type JsonValue } from '../values/json.ts';
+import { hasManyMarks } from '../values/normal-form.ts';
 import { type AnyNumber, isGreater, isNumber } from './exact-order.ts';
 import { normalizePath } from './normalize-path.ts';
 import type { Rewrite } from './rule.ts';
@@ -90,7 +91,8 @@ function normalizer(kinds: readonly NormalizeKind[]): (text: string) => string {
   const path = kinds.includes('path');
   return (text) => {
     let result = trim ? text.trim() : text;
-    if (nfc) result = result.normalize('NFC');
+    // What no script writes is left as it is; a role that asks for normal form refuses it.
+    if (nfc && !hasManyMarks(result)) result = result.normalize('NFC');
     return path ? normalizePath(result) : result;
   };
 }

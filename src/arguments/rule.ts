@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../values/json.ts';
+import type { Steps } from '../values/steps.ts';
 import type { Lookup } from './role.ts';
 
 /** One entry of `arguments:` of a policy file, compiled. What it matches has been settled by policy/. */
@@ -24,6 +25,13 @@ export interface ArgumentRule {
    * relation is asked.
    */
   judgePart(args: JsonObject, call: CallContext, isSecret?: SecretPlaces): RuleJudgement;
+  /** As `judge` or, where the arguments are only a part, `judgePart`, with places to stop. */
+  judgeSteps(
+    args: JsonObject,
+    call: CallContext,
+    partial: boolean,
+    isSecret?: SecretPlaces,
+  ): Steps<RuleJudgement>;
   /** Relations that can hold for no arguments of this JSON Schema: one line each, never a value. */
   relationFaults(schema: JsonValue): readonly string[];
   /** Values of arguments with a secret role, as text: nothing that is written down may show them. Total. */

@@ -134,10 +134,7 @@ function* readLong(cursor: Cursor): Steps<string> {
   const { bytes } = cursor;
   const parts: string[] = [];
   for (let from = cursor.at + 1; ; ) {
-    const wanted = Math.min(bytes.length, from + stepSize);
-    let to = from;
-    while (to < wanted && bytes[to] !== 0x22) to += bytes[to] !== 0x5c ? 1 : bytes[to + 1] === 0x75 ? 6 : 2;
-    while ((bytes[to]! & 0xc0) === 0x80) to += 1;
+    const to = endOfPiece(bytes, from);
     if (to >= bytes.length) throw new SyntaxError('a string does not end');
     parts.push(JSON.parse(`"${bytes.toString('utf8', from, to)}"`) as string);
     from = to;
@@ -147,6 +144,24 @@ function* readLong(cursor: Cursor): Steps<string> {
     }
     yield;
   }
+}
+
+/**
+ * Where a piece of a long string ends: at its closing quote, or behind so many bytes. Both characters that matter are looked
+ * for by the engine, within the piece: over the whole rest, each piece would look through all the others.
+ */
+function endOfPiece(bytes: Buffer, from: number): number {
+  const wanted = Math.min(bytes.length, from + stepSize);
+  const piece = bytes.subarray(from, wanted);
+  const quote = piece.indexOf(0x22);
+  const backslash = piece.indexOf(0x5c);
+  let to = quote < 0 ? wanted : from + quote;
+  if (backslash >= 0 && from + backslash < to) {
+    to = from + backslash;
+    while (to < wanted && bytes[to] !== 0x22) to += bytes[to] !== 0x5c ? 1 : bytes[to + 1] === 0x75 ? 6 : 2;
+  }
+  while ((bytes[to]! & 0xc0) === 0x80) to += 1;
+  return to;
 }
 
 function readScalar(cursor: Cursor): JsonValue {

@@ -155,7 +155,7 @@ export const definitions = {
     type: 'counter',
     help:
       'Requests refused because there was more to do than could be done, by what they were: `session`, `list`, `call-low`, ' +
-      '`call-normal`; `in-flight` where as much as may be was under way.',
+      '`call-normal`; `in-flight` where as much as may be was under way; `share` where one caller had as much of it as may be.',
     labels: ['upstream', 'what'],
   },
   overloadLevel: {

@@ -5,7 +5,7 @@ import { findHeld, type Needles } from './needles.ts';
 import { mergeSpans, type RedactionClass, type Span } from './span.ts';
 
 /** 24 Ki units are searched at once: where all of it is sensitive, that takes some 20 ms. */
-const longestWhole = 24_576;
+export const longestWhole = 24_576;
 /** A longer text is searched in pieces of this length, */
 const pieceLength = 16_384;
 /** each with so much of what stands before and behind it: no form but keys and tokens is longer, and these are followed. */

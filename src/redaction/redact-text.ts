@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { finish, type Steps } from '../values/steps.ts';
 import { type FindSettings, findSensitive } from './find.ts';
-import { findInPieces } from './find-in-pieces.ts';
+import { findInPieces, longestWhole } from './find-in-pieces.ts';
 import { namesSecretValue } from './key-values.ts';
 import { joinNeedles, type Needles, prepareNeedles } from './needles.ts';
 import { mergeSpans, type RedactionClass, type Span } from './span.ts';
@@ -184,9 +184,24 @@ function createTextRedactor(
   }
 
   return {
-    text: (text, classes, hits, inUri) => finish(textSteps(text, classes, hits, inUri)),
+    text(text, classes, hits, inUri) {
+      // Nearly all texts are short and hold nothing: these need no steps.
+      if (text.length <= longestWhole && findSensitive(text, classes, held.needles, base).length === 0) {
+        return text;
+      }
+      return finish(textSteps(text, classes, hits, inUri));
+    },
     textSteps,
-    next: (text, classes, hits, before) => finish(nextSteps(text, classes, hits, before)),
+    next(text, classes, hits, before) {
+      if (
+        before === undefined &&
+        text.length <= longestWhole &&
+        findSensitive(text, classes, held.needles, goingOn).length === 0
+      ) {
+        return { text, tail: { text: text.slice(-tailLength), insideKey: false } };
+      }
+      return finish(nextSteps(text, classes, hits, before));
+    },
     nextSteps,
     mark: (value, found) => `[redacted:${found}:${tag(value)}]`,
     namesSecret: namesSecretValue,

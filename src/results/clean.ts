@@ -39,6 +39,7 @@ export function createCleaner(
 
   function told(text: string, read: Read): string {
     if (read.refused !== undefined) report.refuse(plan.refuse.get(read.refused)!, read.refused);
+    if (read.text === text && read.stripped.size + read.hits.size === 0) return text;
     for (const [which, count] of read.stripped) report.add('stripped', plan.strip.get(which), which, count);
     for (const [found, count] of read.hits) report.add('redacted', plan.redact.get(found), found, count);
     if (read.escaped) report.add('rewritten', plan.escapeHtml, 'html');

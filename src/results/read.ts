@@ -1,5 +1,5 @@
 import type { Hits, TextRedactor, TextTail } from '../redaction/redact-text.ts';
-import { type CharacterClass, findCharactersInPieces, stripInPieces } from '../values/characters.ts';
+import { type CharacterClass, findCharactersInPieces, isPlain, stripInPieces } from '../values/characters.ts';
 import { finish, type Steps, stepSize } from '../values/steps.ts';
 import type { ResultPlan } from './plan.ts';
 
@@ -24,11 +24,46 @@ export interface Reader {
 
 /** Reads each text when it is asked for. */
 export function createReader(plan: ResultPlan, redactor: TextRedactor): Reader {
+  const { refuseClasses, stripClasses, redactClasses } = plan;
+  /** Nothing in the text is unseen, to be escaped or to be hidden: so it is with nearly all of them. */
+  const isHarmless = (text: string, inUri: boolean): boolean =>
+    text.length <= shortText &&
+    (refuseClasses.size + stripClasses.size === 0 || isPlain(text)) &&
+    (inUri || plan.escapeHtml === undefined || !special.test(text));
   return {
-    text: (text, inUri) => finish(readText(text, inUri, plan, redactor)),
-    streamed: (text, before) => finish(readStreamed(text, before, plan, redactor)),
-    digits: (text) => finish(readDigits(text, plan, redactor)),
+    text(text, inUri) {
+      if (!isHarmless(text, inUri)) return finish(readText(text, inUri, plan, redactor));
+      if (redactClasses.size === 0) return unchanged(text);
+      const hits: Hits = new Map();
+      const clean = redactor.text(text, redactClasses, hits, inUri);
+      if (clean === text) return unchanged(text);
+      const escaped = inUri || plan.escapeHtml === undefined ? clean : finish(escapeHtml(clean));
+      return { text: escaped, refused: undefined, stripped: none, hits, escaped: escaped !== clean };
+    },
+    streamed(text, before) {
+      if (!isHarmless(text, false)) return finish(readStreamed(text, before, plan, redactor));
+      const hits: Hits = new Map();
+      const { text: clean, tail } = redactor.next(text, redactClasses, hits, before);
+      if (clean === text) return { read: unchanged(text), tail };
+      const escaped = plan.escapeHtml === undefined ? clean : finish(escapeHtml(clean));
+      return {
+        read: { text: escaped, refused: undefined, stripped: none, hits, escaped: escaped !== clean },
+        tail,
+      };
+    },
+    digits(text) {
+      const hits: Hits = new Map();
+      const clean = redactor.text(text, redactClasses, hits);
+      return { text: clean, refused: undefined, stripped: none, hits, escaped: false };
+    },
   };
+}
+
+/** 4 Ki units: beyond, what the steps cost beside the reading is nothing. */
+const shortText = 4096;
+
+function unchanged(text: string): Read {
+  return { text, refused: undefined, stripped: none, hits: noHits, escaped: false };
 }
 
 export function* readText(
@@ -65,6 +100,7 @@ export function* readDigits(text: string, plan: ResultPlan, redactor: TextRedact
 }
 
 const none: ReadonlyMap<CharacterClass, number> = new Map();
+const noHits: Hits = new Map();
 
 interface Seen {
   readonly text: string;

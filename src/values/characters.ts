@@ -66,6 +66,11 @@ function toTags(text: string): string {
 
 const plain = /^[\t\n\r\x20-\x7e]*$/;
 
+/** Whether a text has nothing but ASCII that is seen, blanks and line ends: none of the classes stands in it. */
+export function isPlain(text: string): boolean {
+  return plain.test(text);
+}
+
 /**
  * Takes characters out. Asked twice, it finds nothing more.
  *
@@ -81,14 +86,29 @@ export function stripCharacters(
   let clean = text;
   for (const which of order) {
     if (!classes.has(which)) continue;
-    let count = 0;
-    clean = strip(clean, which, () => {
-      count += 1;
+    const before = clean;
+    let sequences = 0;
+    const count = (): string => {
+      sequences += 1;
       return '';
-    });
-    if (count > 0) found?.(which, count);
+    };
+    clean = strip(clean, which, which === 'ansi' ? count : '');
+    if (clean !== before) found?.(which, which === 'ansi' ? sequences : countLost(before, clean));
   }
   return clean;
+}
+
+/** Code points that are gone. Counted by length: a call for each of a million would cost ten times what taking them out does. */
+function countLost(before: string, after: string): number {
+  return before.length - after.length - (countPairs(before) - countPairs(after));
+}
+
+function countPairs(text: string): number {
+  let pairs = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (isHighSurrogate(text.charCodeAt(at)) && isLowSurrogate(text.charCodeAt(at + 1))) pairs += 1;
+  }
+  return pairs;
 }
 
 /** As `stripCharacters`, with places to stop in a long text. A sequence for terminals that is longer than a piece loses its ends only. */
@@ -148,6 +168,10 @@ function* pieces(text: string): Generator<string, void, void> {
   }
 }
 
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}
+
 function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff;
 }
@@ -160,24 +184,24 @@ export function findCharacters(
   if (plain.test(text)) return undefined;
   return order.find((which) => {
     if (!classes.has(which)) return false;
-    let stands = false;
-    strip(text, which, () => {
-      stands = true;
-      return '';
-    });
-    return stands;
+    return strip(text, which, '') !== text;
   });
 }
 
-function strip(text: string, which: CharacterClass, take: () => string): string {
+/** @param take what comes in place of each: nothing, told by a text or by a function that counts */
+function strip(text: string, which: CharacterClass, take: '' | (() => string)): string {
   const pattern = patterns[which];
-  if (which !== 'tags' && which !== 'invisible') return text.replace(pattern, take);
+  if (which !== 'tags' && which !== 'invisible') return replaceAll(text, pattern, take);
   if (text.search(pattern) === -1) return text;
   let left = '';
   let end = 0;
   for (const { 0: kept, index } of text.matchAll(meant)) {
-    left += text.slice(end, index).replace(pattern, take) + kept;
+    left += replaceAll(text.slice(end, index), pattern, take) + kept;
     end = index + kept.length;
   }
-  return left + text.slice(end).replace(pattern, take);
+  return left + replaceAll(text.slice(end), pattern, take);
+}
+
+function replaceAll(text: string, pattern: RegExp, take: '' | (() => string)): string {
+  return typeof take === 'string' ? text.replace(pattern, take) : text.replace(pattern, take);
 }

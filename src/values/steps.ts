@@ -16,10 +16,10 @@ export function finish<T>(steps: Steps<T>): T {
 }
 
 /** Does it step by step. Between two steps the event loop turns once. */
-export async function finishInTurns<T>(steps: Steps<T>): Promise<T> {
+export async function finishInTurns<T>(steps: Steps<T>): Promise<Awaited<T>> {
   for (;;) {
     const { done, value } = steps.next();
-    if (done) return value;
+    if (done) return await value;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

@@ -9,7 +9,7 @@ const judge = (rules: readonly ArgumentRule[], args: JsonObject) => judgeRules(r
 
 const broken: ArgumentRule = {
   ...ruleOf({}),
-  judge: () => {
+  judgeSteps: () => {
     throw new Error('hunter2');
   },
 };

@@ -41,6 +41,13 @@ describe.each(['text', 'code', 'markdown'])('%s', (role) => {
     expect(faultOf({ [role]: options }, value)).toBe(fault === undefined ? undefined : `${role}:${fault}`);
   });
 
+  test('with more marks on one letter than any script has is in no normal form', () => {
+    // In no order: to sort so many would take hours.
+    const marks = '\u0315\u0300'.repeat(400_000);
+    expect(faultOf({ [role]: { normalization: 'nfc' } }, `a${marks}`)).toBe(`${role}:not-normalized`);
+    expect(faultOf({ [role]: {} }, `a${marks}`)).toBeUndefined();
+  });
+
   test('lets through everything that is not banned by name', () => {
     expect(faultOf({ [role]: {} }, 'a\0b\u202ec\u200bd\u{e0041}')).toBeUndefined();
   });

@@ -79,7 +79,7 @@ describe('a text that is searched in pieces', () => {
     expect(clean).toContain('[redacted:');
     for (const shift of [0, 1, 2])
       expect(clean).not.toContain(
-        Buffer.from(' '.repeat(shift) + 'hunter2222')
+        Buffer.from(`${' '.repeat(shift)}hunter2222`)
           .toString('base64')
           .slice(4, 12),
       );

@@ -1,3 +1,5 @@
+import { normalForm } from '../../values/normal-form.ts';
+
 /**
  * One way in which a server may read a text that stands in a path: as it is, percent-decoded some times, or folded to
  * its compatibility form.
@@ -39,7 +41,7 @@ export function readingsOf(text: string): readonly Reading[] | undefined {
 
 /** As a server reads a name that it normalises, or that loses what is not seen on its way. */
 function fold(text: string): string {
-  return text.replace(/\p{Default_Ignorable_Code_Point}/gu, '').normalize('NFKC');
+  return normalForm(text.replace(/\p{Default_Ignorable_Code_Point}/gu, ''), 'NFKC');
 }
 
 const encoded = /(?:%[0-9a-f]{2})+|%u[0-9a-f]{4}/gi;

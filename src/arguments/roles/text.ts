@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { hasManyMarks } from '../../values/normal-form.ts';
 import { isLongerThan, isShorterThan } from '../lengths.ts';
 import type { Role, RoleKind, RoleName } from '../role.ts';
 import { createUnwantedSearch } from '../unwanted.ts';
@@ -53,7 +54,7 @@ function compileText(name: RoleName, options: z.output<typeof textOptions>): Rol
       if (maxBytes !== undefined && isLargerThan(value, maxBytes)) return faults['too-large'];
       const unwanted = findUnwanted(value);
       if (unwanted !== undefined) return faults[unwanted];
-      if (normalization !== undefined && !isPlain(value) && value.normalize('NFC') !== value) {
+      if (normalization !== undefined && !isPlain(value) && !isNormal(value)) {
         return faults['not-normalized'];
       }
       return pattern === undefined || pattern.matcher(value).matches() ? undefined : faults.pattern;
@@ -64,6 +65,24 @@ function compileText(name: RoleName, options: z.output<typeof textOptions>): Rol
 function isLargerThan(text: string, bytes: number): boolean {
   // No UTF-16 unit takes more than three bytes of UTF-8.
   return text.length * 3 > bytes && Buffer.byteLength(text, 'utf8') > bytes;
+}
+
+/** 64 Ki units: a text that is not normal is mostly found so at its beginning. */
+const pieceLength = 65_536;
+const firstMark = 0x300;
+
+/** Nor is what has more marks on one letter than can be put in order in reasonable time. */
+function isNormal(text: string): boolean {
+  if (hasManyMarks(text)) return false;
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + pieceLength);
+    // No letter below the first mark changes together with what stands before it.
+    while (end < text.length && text.charCodeAt(end) >= firstMark) end += 1;
+    const piece = text.slice(start, end);
+    if (piece.normalize('NFC') !== piece) return false;
+    start = end;
+  }
+  return true;
 }
 
 /** ASCII is in every normal form. */
