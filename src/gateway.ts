@@ -69,7 +69,6 @@ async function build(
 ): Promise<Gateway> {
   let draining = false;
   let active = 0;
-
   const keys = readSessionKeys(config.session.keys, around?.sessionKey);
   const held = new HeldBytes(config.limits.memory.answerBytes, () =>
     metrics.boundReached({ bound: 'answers-held', upstream: '_other' }),
@@ -209,8 +208,9 @@ async function build(
           active -= 1;
         }
       },
-      blocks: doors.blocks,
+      ...doors.listening,
       onFlood: (kind) => metrics.floodRefused(kind),
+      turnsAway: shedding.turnsAway,
       isRevoked: (certificate) => withdrawal.revocations.isCertificateRevoked(certificate),
       onCut: (peer) => withdrawal.onCut(peer),
       onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { readPinsFile, replacePinsFile } from '../config/pins-file.ts';
+import { changePinsFile, readPinsFile, replacePinsFile } from '../config/pins-file.ts';
 import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
 import { writeYaml } from '../document/write-yaml.ts';
@@ -241,7 +241,7 @@ async function write(
     for (const problem of parsed.problems) io.stderr(`cannot be pinned: ${formatProblem(problem)}\n`);
     return false;
   }
-  if (!(await replacePinsFile(file, formatted, before))) {
+  if (!(await changePinsFile(file, () => replacePinsFile(file, formatted, before)))) {
     io.stderr(`${file} was changed meanwhile: nothing was written\n`);
     return false;
   }

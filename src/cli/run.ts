@@ -32,8 +32,6 @@ Examples:
       const { isWorkerProcess, runWorker } = await import('../gateway/worker.ts');
       if (isWorkerProcess()) return runWorker();
     }
-    const config = await readConfig(values, io);
-    if (config === undefined) return exitCodes.configuration;
     let gateway: Pick<Gateway, 'reload' | 'drain'> | undefined;
     const told = Promise.withResolvers<void>();
     let stopping = false;
@@ -43,16 +41,24 @@ Examples:
       stopping = true;
       told.resolve();
     };
-    // Before the start: a signal that comes as soon as the gateway serves must not meet Node's default, which is to die.
+    // A signal that comes while files are read may mean one that was read before it.
+    let readAgain = false;
+    // Before anything is read: a signal that comes meanwhile must not meet Node's default, which is to die.
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
-    process.on('SIGHUP', () => void gateway?.reload('signal'));
+    process.on('SIGHUP', () => {
+      if (gateway === undefined) readAgain = true;
+      else void gateway.reload('signal');
+    });
+    const config = await readConfig(values, io);
+    if (config === undefined) return exitCodes.configuration;
     const started = await start(config);
     if (!started.ok) {
       for (const line of started.problems) io.stderr(`${line}\n`);
       return exitCodes.configuration;
     }
     gateway = started.gateway;
+    if (readAgain) void gateway.reload('signal');
     let code: number = exitCodes.ok;
     if ('failed' in gateway) {
       void (gateway as Primary).failed.then(() => {

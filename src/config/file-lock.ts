@@ -8,7 +8,7 @@ const pauseMs = 50;
 /** Somebody else holds the lock, or died holding it. */
 export class FileLocked extends Error {
   constructor(lock: string, holder: string) {
-    super(`${lock}: held by process ${holder}; if that is no \`sallyport keys\`, delete this file`);
+    super(`${lock}: held by process ${holder}; if that is no \`sallyport\`, delete this file`);
     this.name = 'FileLocked';
   }
 }

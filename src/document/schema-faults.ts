@@ -25,6 +25,10 @@ interface Issue {
   readonly errors?: readonly (readonly Issue[])[];
   readonly issues?: readonly Issue[];
   readonly expected?: string;
+  readonly origin?: string;
+  readonly minimum?: number | bigint;
+  readonly maximum?: number | bigint;
+  readonly inclusive?: boolean;
 }
 
 /** Checks a value and says in plain words all that is wrong with it. Received values are never repeated. */
@@ -93,7 +97,7 @@ function describe(
       }
       return;
     }
-    const branch = likeliestBranch(issue.errors);
+    const branch = saysItself(issue) ? undefined : likeliestBranch(issue.errors);
     if (branch !== undefined) {
       for (const inner of branch) describe(inner, path, root, knownKeys, faults);
       return;
@@ -136,7 +140,35 @@ function wording(issue: Issue, value: unknown): string {
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
     return `expected ${kindName(issue.expected)}, found ${kindOf(value)}`;
   }
+  if (issue.message.startsWith('Too small:') && issue.minimum !== undefined) {
+    const least = issue.inclusive === false ? 'more than' : 'at least';
+    return boundWording(least, issue.minimum, issue.origin);
+  }
+  if (issue.message.startsWith('Too big:') && issue.maximum !== undefined) {
+    const most = issue.inclusive === false ? 'less than' : 'at most';
+    return boundWording(most, issue.maximum, issue.origin);
+  }
   return issue.message;
+}
+
+const counted = new Map([
+  ['string', { one: 'character', many: 'characters' }],
+  ['array', { one: 'entry', many: 'entries' }],
+  ['set', { one: 'entry', many: 'entries' }],
+  ['map', { one: 'entry', many: 'entries' }],
+]);
+
+function boundWording(how: string, bound: number | bigint, origin: string | undefined): string {
+  const what = counted.get(origin ?? '');
+  if (what === undefined) return `must be ${how} ${bound}`;
+  return `must have ${how} ${bound} ${what[bound === 1 ? 'one' : 'many']}`;
+}
+
+/** A union whose author wrote what it takes: better than what one alternative lacks, unless one almost fits. */
+function saysItself(issue: Issue): boolean {
+  const atTheValue =
+    issue.errors?.every((branch) => branch.every((inner) => inner.path.length === 0)) === true;
+  return issue.message !== 'Invalid input' && atTheValue;
 }
 
 /** Keys that no alternative of a union knows: then the key is wrong, whichever alternative was meant. */

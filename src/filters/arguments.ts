@@ -1,7 +1,7 @@
-import { judgeRules, type OpenLookup } from '../arguments/judge-rules.ts';
+import { judgeRulesSteps, type OpenLookup } from '../arguments/judge-rules.ts';
 import type { ArgumentFault, ArgumentRule, CallContext, Rewrite } from '../arguments/rule.ts';
 import { GatewayError } from '../errors.ts';
-import { replaceFrame } from '../mcp/encode.ts';
+import { replaceFrameSteps } from '../mcp/encode-steps.ts';
 import type { Frame, NotificationFrame, RequestFrame } from '../mcp/frame.ts';
 import { mirrorHeaders } from '../mcp/headers.ts';
 import { type MethodRow, methodRow, type Target, targetsOf } from '../mcp/methods.ts';
@@ -10,6 +10,7 @@ import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/fi
 import { argumentRulesFor } from '../policy/content.ts';
 import { describeSubject } from '../policy/describe-subject.ts';
 import type { JsonObject } from '../values/json.ts';
+import { finish, finishInTurns, type Steps, stepSize } from '../values/steps.ts';
 import { carriersOf } from './argument-carrier.ts';
 import { type ArgumentLookups, answerLookups } from './argument-lookups.ts';
 import { maySee } from './may-see.ts';
@@ -40,7 +41,7 @@ export function argumentRules(
       const target = targets.value.find(({ kind }) => kind === 'tool' || kind === 'prompt');
       return target === undefined
         ? pass
-        : judgeTarget({ frame, row, target, exchange, refreshCatalog }, lookups);
+        : inTurns(judgeTarget({ frame, row, target, exchange, refreshCatalog }, lookups), frame.bytes.length);
     },
   };
 }
@@ -53,7 +54,12 @@ interface Call {
   readonly refreshCatalog: (upstream: string) => Promise<unknown>;
 }
 
-function judgeTarget(call: Call, lookups: ArgumentLookups): Verdict | Promise<Verdict> {
+/** All at once, or for large arguments in turns with what else the gateway has to do. */
+function inTurns(steps: Steps<Verdict | Promise<Verdict>>, size: number): Verdict | Promise<Verdict> {
+  return size > stepSize ? finishInTurns(steps) : finish(steps);
+}
+
+function* judgeTarget(call: Call, lookups: ArgumentLookups): Steps<Verdict | Promise<Verdict>> {
   const { frame, target, exchange } = call;
   const { upstream, principal, policy, time } = exchange;
   const { kind, name } = target;
@@ -70,7 +76,7 @@ function judgeTarget(call: Call, lookups: ArgumentLookups): Verdict | Promise<Ve
   const open: OpenLookup[] = [];
   let params: JsonObject = frame.params ?? {};
   for (const carrier of carriers) {
-    const judgement = judgeRules(rules, carrier.args, context, carrier.partial);
+    const judgement = yield* judgeRulesSteps(rules, carrier.args, context, carrier.partial);
     for (const fault of judgement.wouldRefuse) note('would-refuse', fault, exchange);
     if (judgement.fault !== undefined) return refuse(judgement.fault, call);
     rewrites.push(...judgement.rewrites);
@@ -81,7 +87,8 @@ function judgeTarget(call: Call, lookups: ArgumentLookups): Verdict | Promise<Ve
     params = put;
   }
 
-  const goOn = () => (rewrites.length === 0 ? pass : rewritten(call, params, rewrites));
+  const goOn = () =>
+    rewrites.length === 0 ? pass : inTurns(rewritten(call, params, rewrites), frame.bytes.length);
   if (open.length === 0) return goOn();
   // Rules in shadow mode may use the room that the enforced ones leave.
   const questions = [...open].sort((a, b) => Number(isShadow(a)) - Number(isShadow(b)));
@@ -132,20 +139,27 @@ function droppedBy(rewrites: readonly Rewrite[], rules: readonly ArgumentRule[])
 }
 
 /** The frame as it goes on, with headers that say what its new body says. */
-function rewritten(call: Call, params: JsonObject, rewrites: readonly Rewrite[]): Verdict | Promise<Verdict> {
+function* rewritten(
+  call: Call,
+  params: JsonObject,
+  rewrites: readonly Rewrite[],
+): Steps<Verdict | Promise<Verdict>> {
   const { target, exchange } = call;
-  for (const { rule, path, rewrite, before, after } of rewrites) {
+  for (const one of rewrites) {
+    const { rule, path, rewrite: detail, before } = one;
+    yield;
     addFinding(exchange, {
       check: 'arguments',
       effect: 'rewritten',
       rule,
       path,
-      detail: rewrite,
+      detail,
       before,
-      after,
+      after: one.after,
     });
+    yield;
   }
-  const frame = replaceFrame(call.frame, { ...call.frame.value, params });
+  const frame = yield* replaceFrameSteps(call.frame, { ...call.frame.value, params });
   if (exchange.era !== 'modern') return replace(frame);
   // A caller whose arguments need no header brings none, and nobody has asked for the annotations yet.
   if (target.kind !== 'tool' || exchange.catalog.tool(target.name) !== undefined)

@@ -8,12 +8,13 @@ import type {
   RequestId,
   ResultFrame,
 } from '../mcp/frame.ts';
-import { type MethodRow, methodRow } from '../mcp/methods.ts';
+import { methodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import { fitsQuestion } from './answer-shapes.ts';
 import { createElicitations, longestElicitationId } from './elicitations.ts';
+import { idIn, metaOf, targetOf, withParams } from './frame-parts.ts';
 import { createInputRounds } from './input-rounds.ts';
 import { admitNotification, belongsToListen, type Subscription, subscriptionOf } from './listen.ts';
 import type { MemoryLimits, RequestStateOptions } from './options.ts';
@@ -21,7 +22,7 @@ import type { Asked, Outstanding } from './outstanding.ts';
 import { createQuestions, type OpenQuestion } from './questions.ts';
 import { scopeOf } from './scope.ts';
 import type { Sealer } from './seal.ts';
-import type { SharedQuestions } from './shared-questions.ts';
+import { forgetAnswered, type SharedQuestions } from './shared-questions.ts';
 import type { SharedRequests } from './shared-requests.ts';
 import { ownerOf } from './task-book.ts';
 
@@ -106,13 +107,29 @@ export function correlate(deps: CorrelateDeps): Filter {
 
   function askClient(frame: RequestFrame, exchange: Exchange): Verdict | Promise<Verdict> {
     const question = questionOf(frame);
-    if (!questions.asked(scopeOf(exchange), frame.id, question)) return tooManyQuestions();
+    const scope = scopeOf(exchange);
+    const hasRoom = questions.asked(scope, frame.id, question);
+    if (shared !== undefined) return askClientOfAll(frame, hasRoom, exchange, shared.questions);
+    if (!hasRoom) return tooManyQuestions();
     elicitations.learn(frame.params, exchange);
-    if (shared === undefined) return pass;
-    // Known to all before the client can answer: the answer may come to any of them.
-    return shared.questions
-      .asked(scopeOf(exchange), frame.id, question)
-      .then((told) => (told ? pass : tooManyQuestions()));
+    return pass;
+  }
+
+  /** Known to all before the client can answer: the answer may come to any of them. */
+  async function askClientOfAll(
+    frame: RequestFrame,
+    hasRoom: boolean,
+    exchange: Exchange,
+    all: SharedQuestions,
+  ): Promise<Verdict> {
+    const question = questionOf(frame);
+    const scope = scopeOf(exchange);
+    if (!hasRoom) {
+      await forgetAnswered(questions, scope, all);
+      if (!questions.asked(scope, frame.id, question)) return tooManyQuestions();
+    }
+    elicitations.learn(frame.params, exchange);
+    return (await all.asked(scope, frame.id, question)) ? pass : tooManyQuestions();
   }
 
   /** An answer fits the question that was asked, in its form too, and only once. */
@@ -284,23 +301,4 @@ function withClientSubscription(frame: ResultFrame, asked: Asked): JsonObject {
   const meta = own(frame.result, '_meta');
   if (!isJsonObject(meta) || own(meta, subscriptionIdKey) === undefined) return frame.result;
   return { ...frame.result, _meta: { ...meta, [subscriptionIdKey]: asked.clientId } };
-}
-
-function withParams(frame: NotificationFrame, changed: JsonObject): Frame {
-  return replaceFrame(frame, { ...frame.value, params: { ...frame.params, ...changed } });
-}
-
-function targetOf(row: MethodRow, params: JsonObject | undefined): string | undefined {
-  const target = row.mirrors === undefined || params === undefined ? undefined : own(params, row.mirrors);
-  return typeof target === 'string' ? target : undefined;
-}
-
-function metaOf(params: JsonObject | undefined): JsonObject | undefined {
-  const meta = params === undefined ? undefined : own(params, '_meta');
-  return isJsonObject(meta) ? meta : undefined;
-}
-
-function idIn(object: JsonObject | undefined, key: string): RequestId | undefined {
-  const id = object === undefined ? undefined : own(object, key);
-  return typeof id === 'string' || typeof id === 'number' ? id : undefined;
 }

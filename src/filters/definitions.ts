@@ -1,4 +1,5 @@
 import { replaceFrame } from '../mcp/encode.ts';
+import { replaceFrameSteps } from '../mcp/encode-steps.ts';
 import type { Frame, ResultFrame } from '../mcp/frame.ts';
 import { methodRow } from '../mcp/methods.ts';
 import { isName } from '../mcp/text.ts';
@@ -7,7 +8,9 @@ import { seenTools } from '../pins/seen-tools.ts';
 import type { PinBook } from '../pins/standing.ts';
 import { addFinding, type Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, replace, type Verdict } from '../pipeline/filter.ts';
+import { readDefinitions } from '../pipeline/learn-tools.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { finish, finishInTurns, type Steps, stepSize } from '../values/steps.ts';
 import type { Asked, Outstanding } from './outstanding.ts';
 
 export interface DefinitionsDeps {
@@ -24,7 +27,7 @@ export function definitions({ book, outstanding }: DefinitionsDeps): Filter {
   const listings = createListings();
   return {
     name: 'definitions',
-    toClient(frame: Frame, exchange: Exchange): Verdict {
+    toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
       if (frame.kind === 'notification') {
         const row = methodRow(frame.method, exchange.revision, 'toClient', 'notification');
         // The next call waits until the gateway has looked at the list itself.
@@ -36,16 +39,18 @@ export function definitions({ book, outstanding }: DefinitionsDeps): Filter {
       if (asked === undefined) return drop('answer-unasked');
       if (asked.row.instructs) return judgeInstructions(frame, exchange);
       if (asked.row.list?.kind !== 'tool') return pass;
-      return judgeTools(frame, exchange, outstanding.of(exchange) === asked ? asked : undefined);
+      const steps = judgeTools(frame, exchange, outstanding.of(exchange) === asked ? asked : undefined);
+      return frame.bytes.length > stepSize ? finishInTurns(steps) : finish(steps);
     },
   };
 
   /** @param asked the request of this very exchange, whose cursor is known; undefined where another one is answered */
-  function judgeTools(frame: ResultFrame, exchange: Exchange, asked: Asked | undefined): Verdict {
+  function* judgeTools(frame: ResultFrame, exchange: Exchange, asked: Asked | undefined): Steps<Verdict> {
     const { upstream } = exchange;
     const entries = own(frame.result, 'tools');
     // What is no list is refused where lists are filtered; what is no name can be neither listed nor called.
     if (!Array.isArray(entries)) return pass;
+    if (frame.bytes.length > stepSize) yield* readDefinitions(entries as readonly JsonValue[]);
     const tools = seenTools(frame.result).filter(({ name }) => isName(name));
     book.see(upstream, tools);
     if (asked !== undefined)
@@ -73,7 +78,9 @@ export function definitions({ book, outstanding }: DefinitionsDeps): Filter {
       const detail = `definition-${standing}`;
       addFinding(exchange, { check: 'pins', effect: 'refused', rule: undefined, path: name, detail });
     }
-    return changed ? withResult(frame, { ...frame.result, tools: kept }) : pass;
+    if (!changed) return pass;
+    const result = { ...frame.result, tools: kept };
+    return replace(yield* replaceFrameSteps(frame, { ...frame.value, result }));
   }
 
   function noteListing(

@@ -136,8 +136,8 @@ export const memorySchema = z.strictObject({
   rateKeys: count(10_000_000)
     .prefault(100_000)
     .describe(
-      'Keys of rates. When all of them still count, a new one is refused. Default 100000, of about 200 bytes each: ' +
-        '20 MB, and more callers than one gateway serves.',
+      'Keys of rates. When all of them still count, a new one is refused; once half of them do, so is one of a caller who ' +
+        'has a tenth. Default 100000, of about 250 bytes each: 25 MB, and more callers than one gateway serves.',
     ),
   quotaKeys: count(10_000_000)
     .prefault(100_000)
@@ -163,8 +163,9 @@ export const memorySchema = z.strictObject({
   answerBytes: bytes({ min: 1024 ** 2 })
     .prefault('256MiB')
     .describe(
-      'Bytes of answers of all upstreams that are in memory at one time; the first 64KiB of each are free. Beyond, the answer ' +
-        'that grows is dropped. Default 256MiB, sixteen of the largest results: decoded they take several times as much.',
+      'Bytes of answers of all upstreams that are in memory at one time; the first 64KiB of each are free, and one of several ' +
+        'upstreams takes no more than it leaves. Beyond, the answer that grows is dropped. Default 256MiB, sixteen of the ' +
+        'largest results: decoded they take several times as much.',
     ),
   lateAnswers: duration({ min: 1000 })
     .prefault('10m')

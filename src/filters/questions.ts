@@ -17,6 +17,8 @@ export interface Questions {
   hasProgressToken(scope: string, token: RequestId): boolean;
   /** Takes the question that an answer fits: a second answer fits none. */
   take(scope: string, id: RequestId): boolean;
+  /** Ids of those that are open in a scope. Looks at all questions: for when there are too many. */
+  openIn(scope: string): readonly RequestId[];
   readonly size: number;
 }
 
@@ -33,7 +35,12 @@ export function createQuestions(
   /** In the order of expiry, since all of them live equally long. */
   const open = new Map<
     string,
-    { readonly scope: string; readonly expiresAt: number; readonly question: OpenQuestion }
+    {
+      readonly scope: string;
+      readonly id: RequestId;
+      readonly expiresAt: number;
+      readonly question: OpenQuestion;
+    }
   >();
   const perScope = new Map<string, number>();
   /** Open questions by the token that they gave out. */
@@ -71,7 +78,7 @@ export function createQuestions(
       if (open.has(key)) return true;
       const inScope = perScope.get(scope) ?? 0;
       if (open.size >= limits.questions || inScope >= limits.questionsPerSession) return false;
-      open.set(key, { scope, expiresAt: monotonic() + limits.questionAge, question });
+      open.set(key, { scope, id, expiresAt: monotonic() + limits.questionAge, question });
       count(perScope, scope, 1);
       countToken(scope, question, 1);
       return true;
@@ -91,6 +98,7 @@ export function createQuestions(
       forget(key, scope);
       return true;
     },
+    openIn: (scope) => [...open.values()].filter((one) => one.scope === scope).map(({ id }) => id),
     get size() {
       return open.size;
     },

@@ -1,7 +1,7 @@
 import type { RequestId } from '../mcp/frame.ts';
 import type { SharedState } from '../state/contract.ts';
 import { idKey } from './outstanding.ts';
-import type { OpenQuestion } from './questions.ts';
+import type { OpenQuestion, Questions } from './questions.ts';
 
 /**
  * The questions of servers that any process of this gateway put to a client: its answer may come over a connection that
@@ -52,4 +52,16 @@ export function createSharedQuestions(state: SharedState, questionAge: number): 
     takeElicitation: async (owner, id) =>
       (await state.take('question', elicitationKey(owner, id))) !== undefined,
   };
+}
+
+/** Forgets here what was answered over another process: this one was not told, and has only so much room. */
+export async function forgetAnswered(
+  questions: Pick<Questions, 'openIn' | 'take'>,
+  scope: string,
+  all: Pick<SharedQuestions, 'find'>,
+): Promise<void> {
+  const forgetIfAnswered = async (id: RequestId): Promise<void> => {
+    if ((await all.find(scope, id)) === undefined) questions.take(scope, id);
+  };
+  await Promise.all(questions.openIn(scope).map(forgetIfAnswered));
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import { replaceFrame } from '../mcp/encode.ts';
+import { replaceFrameSteps } from '../mcp/encode-steps.ts';
 import type { Frame, ResultFrame } from '../mcp/frame.ts';
 import { type ListColumn, resourceName, resourceTemplateName } from '../mcp/methods.ts';
 import { isName } from '../mcp/text.ts';
@@ -7,6 +7,7 @@ import type { Exchange } from '../pipeline/exchange.ts';
 import { drop, type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
 import { learnInstructions, learnTools } from '../pipeline/learn-tools.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import { finish, finishInTurns, type Steps, stepSize } from '../values/steps.ts';
 import { maySee } from './may-see.ts';
 import type { Outstanding } from './outstanding.ts';
 
@@ -20,31 +21,38 @@ import type { Outstanding } from './outstanding.ts';
 export function visibility(outstanding: Outstanding): Filter {
   return {
     name: 'visibility',
-    toClient(frame: Frame, exchange: Exchange): Verdict {
+    toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
       if (frame.kind !== 'result') return pass;
       const asked = outstanding.find(frame.id, exchange);
       if (asked === undefined) return drop('answer-unasked');
       const { row } = asked;
       if (row.instructs) learnInstructions(exchange.catalog, frame.result);
       if (row.list === undefined) {
-        return exchange.era === 'modern' && row.contents !== undefined ? privately(frame) : pass;
+        return exchange.era === 'modern' && row.contents !== undefined
+          ? inTurns(frame, privately(frame))
+          : pass;
       }
       const member = own(frame.result, row.list.member);
       if (!Array.isArray(member)) {
         return reject(new GatewayError('upstream-invalid', { cause: `no list of ${row.list.member}` }));
       }
-      return filterList(frame, member, row.list, exchange);
+      return inTurns(frame, filterList(frame, member, row.list, exchange));
     },
   };
 }
 
-function filterList(
+function inTurns(frame: ResultFrame, steps: Steps<Verdict>): Verdict | Promise<Verdict> {
+  return frame.bytes.length > stepSize ? finishInTurns(steps) : finish(steps);
+}
+
+function* filterList(
   frame: ResultFrame,
   entries: readonly JsonValue[],
   list: ListColumn,
   exchange: Exchange,
-): Verdict {
+): Steps<Verdict> {
   const tools = list.kind === 'tool' ? learnTools(exchange.catalog, entries) : undefined;
+  yield;
   const prompts: string[] = [];
   const kept: JsonValue[] = [];
   for (const entry of entries) {
@@ -61,8 +69,9 @@ function filterList(
   }
   exchange.catalog.learnPrompts(prompts);
   const changed: JsonObject = kept.length === entries.length ? {} : { [list.member]: kept };
-  if (exchange.era === 'modern') return privately(frame, changed);
-  return kept.length === entries.length ? pass : withResult(frame, changed);
+  yield;
+  if (exchange.era === 'modern') return yield* privately(frame, changed);
+  return kept.length === entries.length ? pass : yield* withResult(frame, changed);
 }
 
 function isListed(name: string, list: ListColumn, exchange: Exchange): boolean {
@@ -78,11 +87,12 @@ function targetName(name: string, list: ListColumn): string | undefined {
   return uri.ok ? uri.value : undefined;
 }
 
-function privately(frame: ResultFrame, changed: JsonObject = {}): Verdict {
+function* privately(frame: ResultFrame, changed: JsonObject = {}): Steps<Verdict> {
   if (own(frame.result, 'cacheScope') === 'private' && Object.keys(changed).length === 0) return pass;
-  return withResult(frame, { ...changed, cacheScope: 'private' });
+  return yield* withResult(frame, { ...changed, cacheScope: 'private' });
 }
 
-function withResult(frame: ResultFrame, changed: JsonObject): Verdict {
-  return replace(replaceFrame(frame, { ...frame.value, result: { ...frame.result, ...changed } }));
+function* withResult(frame: ResultFrame, changed: JsonObject): Steps<Verdict> {
+  const result = { ...frame.result, ...changed };
+  return replace(yield* replaceFrameSteps(frame, { ...frame.value, result }));
 }

@@ -7,7 +7,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { createIdSource } from '../pipeline/exchange-id.ts';
 import { createGate, type GateDependencies } from '../pipeline/gate.ts';
 import { callAt } from './call-at.ts';
-import { reportFilterEvent } from './filter-events.ts';
+import { createFilterReport } from './filter-events.ts';
 import type { Shedding } from './overload.ts';
 
 /** What the checks and the gate get from elsewhere; the rest follows from the configuration. */
@@ -36,9 +36,10 @@ export function composeGate(config: Config, parts: GateParts): ReturnType<typeof
     sessions,
     overload: shedding.filter(metrics),
     disclosures: new Map(config.upstreams.map(({ name, disclosure }) => [name, disclosure])),
-    report: (event) => reportFilterEvent(event, metrics, log),
+    report: createFilterReport({ metrics, log, monotonic }),
   });
-  const apiKeys = config.identity.find((entry) => entry.apiKeys !== undefined)?.apiKeys;
+  const apiKeyHeader =
+    config.identity.find((entry) => entry.apiKeys !== undefined)?.apiKeys?.header ?? 'x-api-key';
   return createGate({
     filters,
     recorder,
@@ -51,9 +52,9 @@ export function composeGate(config: Config, parts: GateParts): ReturnType<typeof
     upstreamDecodeLimits: config.limits.result,
     clientDecodeLimits: config.limits.request,
     at: callAt,
-    load: shedding.load(metrics),
+    load: shedding.load({ metrics, recorder, now, policy, apiKeyHeader }),
     newId: createIdSource(),
-    apiKeyHeader: apiKeys?.header ?? 'x-api-key',
+    apiKeyHeader,
     openSession: (sealed, principal, name, time) => sessions.openSession(sealed, principal.id, name, time),
     onFault: (cause, exchange) => log.error('a part of the gateway failed', { exchange, cause }),
   });

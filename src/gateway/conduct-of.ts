@@ -27,6 +27,24 @@ const malformed: ReadonlySet<Outcome['code']> = new Set<ErrorCode>([
 ]);
 
 /**
+ * Reasons of a 401 that are no guess at a credential.
+ *
+ * One that has expired was good: its signature held, or its key was found. After a night all of an office come with such
+ * tokens at once, and then fetch new ones. What this side cannot verify, because an issuer is away, says nothing at all; no
+ * guess succeeds meanwhile. And a first proof without nonce is how DPoP begins (RFC 9449, section 8).
+ */
+const innocent: ReadonlyMap<string, Conduct | undefined> = new Map([
+  ['token-expired', 'expired-credential'],
+  ['token-too-old', 'expired-credential'],
+  ['api-key-expired', 'expired-credential'],
+  ['certificate-expired', 'expired-credential'],
+  ['token-keys-unavailable', undefined],
+  ['token-introspection-unavailable', undefined],
+  ['dpop-replay-memory-full', undefined],
+  ['dpop-nonce', undefined],
+]);
+
+/**
  * What an outcome says of the address that it came from, as far as blocking goes.
  *
  * A denial by policy says nothing: the caller is known, and answers for itself.
@@ -41,8 +59,9 @@ export function conductOf(outcome: Outcome): Conduct | undefined {
     case 'credential-missing':
       return inHandshake ? 'failed-handshake' : 'no-credential';
     case 'credential-invalid':
-      // The first request of every holder who was not given a nonce before (RFC 9449, section 8).
-      if (outcome.cause instanceof CredentialRefused && outcome.cause.code === 'dpop-nonce') return undefined;
+      if (outcome.cause instanceof CredentialRefused && innocent.has(outcome.cause.code)) {
+        return innocent.get(outcome.cause.code);
+      }
       return inHandshake ? 'failed-handshake' : 'refused-credential';
     default:
       return undefined;

@@ -17,6 +17,7 @@ import type { UpstreamPort } from '../pipeline/upstream-port.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import { createContentRedactor } from '../redaction/redact-text.ts';
 import { createSchemaBook } from '../schemas/schema-book.ts';
+import { createOneByOne } from './one-by-one.ts';
 import { openPins } from './pins.ts';
 import { createRelationFaults } from './relation-faults.ts';
 import type { ReloadStep } from './reloader.ts';
@@ -83,11 +84,14 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
       log.error('what was trusted on first use is not written', { upstream, cause }),
   });
   const relations = createRelationFaults(log);
-  const later = (check: () => void): void => void setImmediate(check);
+  const later = createOneByOne();
   const catalogs = new Map(
     [...ports.keys()].map((name) => {
       const learnt = (tool: CatalogTool): void => later(() => relations.check(deps.policy(), name, tool));
-      return [name, learningSchemas(createCatalog({ entries: config.limits.lists.tools }, learnt), schemas)];
+      return [
+        name,
+        learningSchemas(createCatalog({ entries: config.limits.lists.tools }, learnt), schemas, later),
+      ];
     }),
   );
   const catalogOf = (name: string): Catalog => {
@@ -154,13 +158,17 @@ export async function createContentChecks(config: Config, deps: ContentChecksDep
 }
 
 /** Schemas are compiled as soon as a list shows them: the first call finds them ready. */
-function learningSchemas(catalog: Catalog, schemas: ReturnType<typeof createSchemaBook>): Catalog {
+function learningSchemas(
+  catalog: Catalog,
+  schemas: ReturnType<typeof createSchemaBook>,
+  later: (work: () => void) => void,
+): Catalog {
   return {
     ...catalog,
     learnTools(tools) {
       const learnt = [...tools];
       catalog.learnTools(learnt);
-      for (const tool of learnt) schemas.learn(tool);
+      for (const tool of learnt) later(() => schemas.learn(tool));
     },
   };
 }

@@ -1,14 +1,18 @@
 import type { Config } from '../config/schema.ts';
 import { addressKey } from '../identity/address-key.ts';
-import { type BlockEvent, Blocks } from '../listener/blocks.ts';
+import type { Peer } from '../identity/peer.ts';
+import { type BlockEvent, Blocks, type Conduct } from '../listener/blocks.ts';
 import type { ControlCommands } from '../listener/control.ts';
+import { KnownAddresses } from '../listener/known-addresses.ts';
+import type { ListenerDependencies } from '../listener/listener.ts';
 import { isTrusted } from '../listener/trusted.ts';
 import type { Log } from '../observe/log.ts';
 import type { Recorder } from '../pipeline/outcome.ts';
 import { conductOf } from './conduct-of.ts';
 
 export interface Doorkeeping {
-  readonly blocks: Blocks;
+  /** What every listener works with. */
+  readonly listening: Required<Pick<ListenerDependencies, 'blocks' | 'known' | 'onOffence'>>;
   /** For metrics. */
   counts(): { readonly now: number; readonly ever: number; readonly forgotten: number };
   /** What the operator may ask over the control socket. */
@@ -23,17 +27,25 @@ export function createDoorkeeping(config: Config, deps: { readonly log: Log }): 
   // An address that one listener trusts brings many callers to it: the others must not shut them out.
   const trusted = config.listeners.flatMap(({ limits }) => limits.trusted);
   const blocks = new Blocks(config.blocks, (event) => tell(event, log));
-  const { enabled } = config.blocks;
+  const known = new KnownAddresses();
   const now = (): number => performance.now();
   const note = (outcome: Parameters<Recorder['record']>[0]): void => {
     const conduct = conductOf(outcome);
-    if (conduct === undefined || (conduct === 'honest' && blocks.size === 0)) return;
-    // Only what failed is remembered at all, and what is trusted never is.
-    if (conduct !== 'honest' && isTrusted(outcome.peer.address, trusted)) return;
-    blocks.note(addressKey(outcome.peer.address), conduct, now());
+    if (conduct === undefined) return;
+    if (conduct !== 'honest') {
+      onOffence(outcome.peer, conduct);
+      return;
+    }
+    const key = addressKey(outcome.peer.address);
+    if (outcome.principal !== undefined) known.note(key, now());
+    // Only what failed is remembered there at all.
+    if (blocks.size > 0) blocks.note(key, conduct, now());
+  };
+  const onOffence = ({ address }: Peer, conduct: Conduct): void => {
+    if (!isTrusted(address, trusted)) blocks.note(addressKey(address), conduct, now());
   };
   return {
-    blocks,
+    listening: { blocks, known, onOffence },
     counts: () => ({
       now: blocks.blockedNow(now()),
       ever: blocks.counts.blocked,
@@ -44,16 +56,13 @@ export function createDoorkeeping(config: Config, deps: { readonly log: Log }): 
       release: (address) =>
         address === undefined ? blocks.releaseAll(now()) : Number(blocks.release(address, now())),
     },
-    watching: (recorder) =>
-      enabled
-        ? {
-            accepting: () => recorder.accepting(),
-            record(outcome) {
-              note(outcome);
-              return recorder.record(outcome);
-            },
-          }
-        : recorder,
+    watching: (recorder) => ({
+      accepting: () => recorder.accepting(),
+      record(outcome) {
+        note(outcome);
+        return recorder.record(outcome);
+      },
+    }),
   };
 }
 

@@ -1,53 +1,167 @@
 import type { Overload } from '../filters/shed.ts';
+import type { Principal } from '../identity/principal.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { KnownCallers } from '../overload/known-callers.ts';
 import type { OverloadOptions } from '../overload/options.ts';
-import { Shedder } from '../overload/shedder.ts';
+import { type Shed, Shedder } from '../overload/shedder.ts';
 import { watchOverload } from '../overload/watch.ts';
-import type { Load } from '../pipeline/load.ts';
-import { priorityOf } from '../policy/priority.ts';
+import type { Unread } from '../pipeline/arrival.ts';
+import { evidenceOf } from '../pipeline/evidence-of.ts';
+import { type Caller, createOverloaded, type Excess, type Load, type Place } from '../pipeline/load.ts';
+import type { Recorder } from '../pipeline/outcome.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import { type Priority, priorityOf } from '../policy/priority.ts';
+import { ShedRecords } from './shed-records.ts';
 
 /** What decides on what is shed, as metrics, the gate and the filters see it. */
 export interface Shedding {
   readonly measures: { readonly level: number; readonly delayMs: number; readonly underWay: number };
-  load(metrics: Metrics): Load;
+  load(deps: LoadDependencies): Load;
   filter(metrics: Metrics): Overload;
-  /** Measures no more. */
+  /** As {@link Load.turnsAway}, for listeners: lets all in until there is a load. */
+  readonly turnsAway: Load['turnsAway'];
+  /** Measures no more, and writes the records that wait. */
   stop(): void;
+}
+
+export interface LoadDependencies {
+  readonly metrics: Metrics;
+  readonly recorder: Recorder;
+  readonly apiKeyHeader: string;
+  /** The policy in force now. */
+  policy(): CompiledPolicy;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 export function createShedding(options: OverloadOptions): Shedding {
   const shedder = new Shedder(options, Math.random, () => performance.now());
   const stop = watchOverload(shedder);
-  const retryAfter = (): number => shedder.retryAfter();
+  let records: ShedRecords | undefined;
+  let load: Load | undefined;
   return {
     measures: shedder,
-    stop,
-    load: (metrics) => ({
-      enter: () => shedder.enter(),
-      leave: () => shedder.leave(),
-      park: () => shedder.leave(),
-      unpark: () => shedder.comeBack(),
-      isFull({ upstream }) {
-        if (!shedder.full) return false;
-        shedder.turnAway();
-        metrics.shed('in-flight', upstream);
-        return true;
-      },
-      sheds(principal, policy, { upstream, verb }) {
-        const priority = shedder.level === 0 ? 'high' : priorityOf(principal, policy);
-        if (priority === 'high') return false;
-        // A GET opens a stream, and no frame need be decoded to know it.
-        const kind = verb === 'GET' ? 'session' : (`call-${priority}` as const);
-        if (!shedder.sheds(kind)) return false;
-        metrics.shed(kind, upstream);
-        return true;
-      },
-      retryAfter,
-    }),
+    turnsAway: (arrival) => load?.turnsAway(arrival) ?? 'bound',
+    stop() {
+      stop();
+      records?.flush();
+    },
+    load(deps) {
+      records = new ShedRecords(deps.recorder, deps.now);
+      load = createLoad(shedder, records, deps);
+      return load;
+    },
     filter: (metrics) => ({
       sheds: (kind) => shedder.sheds(kind),
-      retryAfter,
+      retryAfter: () => shedder.retryAfter(),
       onShed: (kind, upstream) => metrics.shed(kind, upstream),
     }),
+  };
+}
+
+/** A caller as it was found to be, as long as that policy is in force. */
+interface Worth {
+  readonly principal: Principal;
+  readonly priority: Priority;
+  readonly policy: CompiledPolicy;
+}
+
+function createLoad(shedder: Shedder, records: ShedRecords, deps: LoadDependencies): Load {
+  const { metrics } = deps;
+  const overloaded = createOverloaded(shedder);
+  const callers = new KnownCallers<Worth>();
+
+  const refusal = (excess: Excess, what: Shed, { upstream }: Unread) => {
+    metrics.shed(what, upstream);
+    return overloaded(excess);
+  };
+
+  const shedKind = ({ verb }: Unread, priority: 'low' | 'normal') =>
+    // A GET opens a stream, and no frame need be decoded to know it.
+    verb === 'GET' ? 'session' : (`call-${priority}` as const);
+
+  function knownAs(arrival: Unread): Worth | undefined {
+    if (!callers.knows(arrival.peer)) return undefined;
+    // Time and body play no part in who it is.
+    const evidence = evidenceOf(arrival, deps.apiKeyHeader, 0);
+    const worth = evidence === undefined ? undefined : callers.worthOf(arrival.peer, evidence);
+    return worth?.policy === deps.policy() ? worth : undefined;
+  }
+
+  function note(caller: Caller, priority: Priority): void {
+    const { principal, policy, arrival } = caller;
+    const evidence = evidenceOf(arrival, deps.apiKeyHeader, 0);
+    if (evidence === undefined) return;
+    const { authorization, apiKey } = evidence;
+    callers.note(arrival.peer, { authorization, apiKey, worth: { principal, priority, policy } });
+  }
+
+  function isShed(caller: Caller): ReturnType<typeof shedKind> | undefined {
+    if (shedder.level === 0) return undefined;
+    const priority = priorityOf(caller.principal, caller.policy);
+    note(caller, priority);
+    if (priority === 'high') return undefined;
+    const kind = shedKind(caller.arrival, priority);
+    return shedder.sheds(kind) ? kind : undefined;
+  }
+
+  function enter(): Place {
+    let isIn = true;
+    let caller: string | undefined;
+    shedder.enter();
+    const leave = (): void => {
+      if (!isIn) return;
+      isIn = false;
+      shedder.leave();
+      if (caller !== undefined) shedder.release(caller);
+    };
+    const refused = (excess: Excess, what: Shed, arrival: Unread) => {
+      leave();
+      return refusal(excess, what, arrival);
+    };
+    return {
+      admit(about) {
+        const { arrival, asked, principal } = about;
+        if (asked === 'nothing' && shedder.isBeyond)
+          return refused('as much as may be is under way', 'in-flight', arrival);
+        const shed = asked === 'caller' ? undefined : isShed(about);
+        if (shed !== undefined) return refused('shed: a call of this priority', shed, arrival);
+        if (!shedder.hold(principal.id))
+          return refused('as much as one caller may have is under way', 'share', arrival);
+        caller = principal.id;
+        return undefined;
+      },
+      park: leave,
+      unpark() {
+        isIn = true;
+        shedder.comeBack();
+        if (caller !== undefined) shedder.holdAgain(caller);
+      },
+      leave,
+    };
+  }
+
+  return {
+    turnsAway(arrival) {
+      if (shedder.full) {
+        shedder.turnAway();
+        const error = refusal('as much as may be is under way', 'in-flight', arrival);
+        records.refused(arrival, undefined, error);
+        return error;
+      }
+      if (arrival.letIn === true) return 'caller';
+      if (shedder.level === 0) return 'bound';
+      const known = knownAs(arrival);
+      if (known === undefined) return 'bound';
+      const { priority, principal } = known;
+      if (priority === 'high') return 'caller';
+      const kind = shedKind(arrival, priority);
+      if (!shedder.sheds(kind)) return 'caller';
+      shedder.turnAway();
+      const error = refusal('shed: a call of this priority', kind, arrival);
+      records.refused(arrival, principal, error);
+      return error;
+    },
+    enter,
   };
 }

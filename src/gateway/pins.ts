@@ -1,4 +1,4 @@
-import { readPinsFile, replacePinsFile } from '../config/pins-file.ts';
+import { changePinsFile, readPinsFile, replacePinsFile } from '../config/pins-file.ts';
 import { formatProblem } from '../document/problems.ts';
 import { isName } from '../mcp/text.ts';
 import { createPinBook } from '../pins/book.ts';
@@ -39,7 +39,7 @@ type Refresh = (upstream: string) => Promise<RefreshOutcome>;
 /** Names on all pages of one look. A longer list says nothing of what has vanished: none is as long as that. */
 const mostNames = 10_000;
 
-/** Attempts to write beside somebody else who writes, such as `pin approve`. */
+/** Attempts to write beside somebody else who writes and holds no lock, such as an editor. */
 const attempts = 5;
 
 /**
@@ -55,15 +55,25 @@ export async function openPins(options: PinsOptions | undefined, deps: PinsDeps)
   const looking = new Map<string, Set<string>>();
   const heard = new Set<string>();
   let writing: Promise<void> = Promise.resolve();
+  let toWrite = 0;
   const book = createPinBook({
     lock: file === undefined ? undefined : await readLock(file, settled.firstUse),
     options: settled,
     report: deps.report,
     trusted(upstream, pinned) {
       if (file === undefined) return;
+      toWrite += 1;
       writing = writing
-        .then(() => keep(file, upstream, pinned))
-        .catch((cause: unknown) => deps.failed(upstream, cause));
+        .then(() => changePinsFile(file, () => keep(file, upstream, pinned)))
+        .then((kept) => {
+          // Another worker may have been first, and been told something else: what the file says holds for all. Not while
+          // the file still lacks what was trusted here.
+          if (toWrite === 1) book.replace(kept);
+        })
+        .catch((cause: unknown) => deps.failed(upstream, cause))
+        .finally(() => {
+          toWrite -= 1;
+        });
     },
   });
   return {
@@ -123,17 +133,22 @@ async function readLock(file: string, firstUse: boolean): Promise<PinLock> {
   return parsed.lock;
 }
 
-/** Adds what was trusted to the file as it is now: what it says already stays, whoever wrote it. */
-async function keep(file: string, upstream: string, pinned: PinnedUpstream): Promise<void> {
+/**
+ * Adds what was trusted to the file as it is now: what it says already stays, whoever wrote it.
+ *
+ * @returns what the file says then
+ */
+async function keep(file: string, upstream: string, pinned: PinnedUpstream): Promise<PinLock> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const source = await readPinsFile(file);
     const parsed = source === undefined ? { ok: true as const, lock: emptyLock } : parseLock(source);
     if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('; '));
-    const text = formatLock(addTrusted(parsed.lock, upstream, pinned));
+    const merged = addTrusted(parsed.lock, upstream, pinned);
+    const text = formatLock(merged);
     // What the reader of this file would refuse must not make all of it unreadable.
     const readable = parseLock({ file, text });
     if (!readable.ok) throw new Error(readable.problems.map(formatProblem).join('; '));
-    if (await replacePinsFile(file, text, source?.text)) return;
+    if (await replacePinsFile(file, text, source?.text)) return merged;
   }
   throw new Error(`${file}: somebody else keeps writing it`);
 }

@@ -15,7 +15,8 @@ import { forkWorker, prepareForks } from '../workers/fork.ts';
 import { answerStateQuestion } from '../workers/ipc-state.ts';
 import { workerCount } from '../workers/options.ts';
 import { serveLimits } from '../workers/serve-limits.ts';
-import { createSupervisor } from '../workers/supervisor.ts';
+import { type Answered, createSupervisor, type Supervisor } from '../workers/supervisor.ts';
+import { mergeBlocks } from './merge-blocks.ts';
 import { mergeReadiness } from './merge-readiness.ts';
 import type { WorkerOrders, WorkerReport } from './worker-orders.ts';
 
@@ -87,7 +88,7 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
   });
   const metrics = createPrimaryMetrics(() => ({
     configured: workers,
-    serving: supervisor.serving().length,
+    serving: supervisor.serving().length - supervisor.silent,
     restarts: supervisor.restarts,
   }));
   const readiness = async () =>
@@ -129,13 +130,12 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
     const control =
       config.control &&
       (await createControl(config.control, {
-        async list() {
-          const answers = await supervisor.askAll('blocks.list', undefined, askTimeoutMs);
-          return answers.flatMap(({ answer }) => (answer ?? []) as readonly BlockedAddress[]);
-        },
+        list: () => blocked(supervisor),
         async release(address) {
+          const before = (await blocked(supervisor)).length;
           const answers = await supervisor.askAll('blocks.release', address, askTimeoutMs);
-          return answers.reduce((sum, { answer }) => sum + ((answer ?? 0) as number), 0);
+          const released = answersOf<number>(answers).some((count) => count > 0);
+          return address === undefined ? before : Number(released);
         },
       }));
     closers.push(() => control?.close());
@@ -176,6 +176,21 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
     await close();
     return { ok: false, problems: [(error as Error).message] };
   }
+}
+
+/** Blocked in any worker. */
+async function blocked(
+  supervisor: Pick<Supervisor<WorkerReport>, 'askAll'>,
+): Promise<readonly BlockedAddress[]> {
+  const answers = await supervisor.askAll('blocks.list', undefined, askTimeoutMs);
+  return mergeBlocks(answersOf<readonly BlockedAddress[]>(answers));
+}
+
+/** @throws Error where a worker was silent: what the others say is not the whole truth then, and must not pass for it */
+function answersOf<T>(answers: readonly Answered[]): readonly T[] {
+  const silent = answers.find(({ answer }) => answer === undefined);
+  if (silent !== undefined) throw new Error(`worker ${silent.worker} did not answer`);
+  return answers.map(({ answer }) => answer as T);
 }
 
 /** Each worker writes a file of its own, and only a regular file has a name beside it. */

@@ -49,9 +49,19 @@ export async function openSharedStore(
       log.warn(message, { cause });
     };
   };
+  let evicting: string | undefined;
   const store = createRedisStore(
     { ...options, replicas },
-    { keys, monotonic, onTrouble: sometimes('the store has no connection') },
+    {
+      keys,
+      monotonic,
+      onTrouble: sometimes('the store has no connection'),
+      onEviction(policy) {
+        if (policy === evicting) return;
+        evicting = policy;
+        log.warn('the store forgets keys when its memory is full: counts would begin anew', { policy });
+      },
+    },
   );
   const report = (event: StoreEvent): void => reportStoreEvent(event, { log, metrics });
   const limits = createStoreLoss(

@@ -42,7 +42,12 @@ export async function createUpstreams(
   const ports = new Map(
     config.upstreams.map(({ name, http }) => [
       name,
-      createHttpUpstream(name, http, { dial, assertionKeys, held, ...watching }),
+      createHttpUpstream(name, http, {
+        dial,
+        assertionKeys,
+        held: held?.share(config.upstreams.length > 1),
+        ...watching,
+      }),
     ]),
   );
   return {

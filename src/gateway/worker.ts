@@ -53,6 +53,7 @@ export async function runWorker(): Promise<number> {
 
   function answer(what: string, body: unknown): unknown {
     if (what === 'begin') return begin(body as WorkerOrders);
+    if (what === 'there') return true;
     if (gateway === undefined) throw new TypeError('nothing was begun');
     const { inner } = gateway;
     switch (what) {

@@ -1,3 +1,4 @@
+import { normalForm } from '../values/normal-form.ts';
 import { lowerAscii, type SqlDialect, type TableName } from './query.ts';
 
 /** One part of a pattern: a name, or text with stars that stand for any characters of that part. */
@@ -116,8 +117,7 @@ function belongsToCatalogue(name: string, at: number, parts: number, dialect: Sq
 /** As the most lenient collation might: case, width, accents, `ß` for `s`. */
 function foldLoosely(name: string): string {
   if (/^[\x20-\x40\x5b-\x7e]*$/.test(name)) return name;
-  return name
-    .normalize('NFKD')
+  return normalForm(name, 'NFKD')
     .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '')
     .toLowerCase()
     .replace(/\u00df/g, 's')

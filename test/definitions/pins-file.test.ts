@@ -176,6 +176,44 @@ describe('first use', () => {
     expect(told.failures).toEqual([]);
   });
 
+  it('of several workers at the same moment loses nothing, and holds for all as the first one wrote it', async () => {
+    const told = deps();
+    const books = await Promise.all(
+      Array.from({ length: 8 }, () => openPins(pinsOptions.parse({ file, firstUse: true }), told)),
+    );
+    for (const [index, { book }] of books.entries()) {
+      // A server that tells each worker something else.
+      book.see('notes', [{ name: 'a', definition: tool('a', { title: `Title ${index}` }) }]);
+      book.see(`own-${index}`, [{ name: `b${index}`, definition: tool(`b${index}`) }]);
+      book.listed('notes', new Set(['a']));
+      book.listed(`own-${index}`, new Set([`b${index}`]));
+    }
+    await Promise.all(books.map(({ written }) => written()));
+    expect(told.failures).toEqual([]);
+    const parsed = parseLock({ file, text: readFileSync(file, 'utf8') });
+    if (!parsed.ok) throw new Error('the file must be right');
+    expect([...parsed.lock.upstreams.keys()].sort()).toEqual(['notes', ...books.map((_, i) => `own-${i}`)]);
+    const title = parsed.lock.upstreams.get('notes')?.tools.get('a')?.definition['title'];
+    for (const [index, { book }] of books.entries()) {
+      expect(book.lookUp('notes', 'a')).toBe(title === `Title ${index}` ? 'approved' : 'changed');
+      expect(book.lookUp(`own-${index}`, `b${index}`)).toBe('approved');
+    }
+    expect(readdirSync(folder)).toEqual(['pins.yaml']);
+  });
+
+  it('writes nothing where somebody left a lock behind, and says which', async () => {
+    const told = deps();
+    writeFileSync(`${file}.lock`, '12345');
+    const pins = await openPins(pinsOptions.parse({ file, firstUse: true }), told);
+    pins.book.see('notes', [{ name: 'a', definition: tool('a') }]);
+    pins.book.listed('notes', new Set(['a']));
+    await pins.written();
+    expect(told.failures.map(String)).toEqual([
+      expect.stringContaining(`${file}.lock: held by process 12345`),
+    ]);
+    expect(pins.book.lookUp('notes', 'a')).toBe('approved');
+  });
+
   it('trusts no more than a lock file can hold, and nothing that it cannot read back', async () => {
     const told = deps();
     const pins = await openPins(pinsOptions.parse({ file, firstUse: true }), told);

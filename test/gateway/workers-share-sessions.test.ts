@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Holder, makeHolder } from '../identity/holder.ts';
 import { makeIssuer, type TestIssuer } from '../identity/issuer.ts';
-import { connectClient, connectClient1 } from '../support/clients.ts';
 import { startEverythingFixture } from '../support/everything-fixture.ts';
+import { generations } from '../support/generations.ts';
 import { legacy, modern } from '../support/mcp-messages.ts';
 import { openStream, post } from '../support/raw-client.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
@@ -19,7 +19,10 @@ describe('sessions over two worker processes', () => {
 
   beforeAll(async () => {
     recorder = await startRecorder();
-    gateway = await startWorkers({ upstreams: { recorder: recorder.url } });
+    gateway = await startWorkers({
+      upstreams: { recorder: recorder.url },
+      config: { limits: { memory: { questionsPerSession: 2 } } },
+    });
   });
 
   afterAll(async () => {
@@ -102,6 +105,36 @@ describe('sessions over two worker processes', () => {
       recorder.on('tools/call', undefined);
       return [first, second];
     });
+  }, 60_000);
+
+  it('a question that was answered over another worker takes no room from the next', async () => {
+    const headers = await openSession(url());
+    for (let round = 0; round < 12; round += 1) {
+      const asked = Promise.withResolvers<string>();
+      recorder.on('tools/call', ({ id }) => ({
+        kind: 'sse',
+        chunks: [
+          event({
+            jsonrpc: '2.0',
+            id: `r${round}`,
+            method: 'elicitation/create',
+            params: { message: 'Which?', requestedSchema: { type: 'object', properties: {} } },
+          }),
+          asked.promise.then(() => event(result(id, { content: [] }))),
+        ],
+      }));
+      const call = await openStream('POST', url(), {
+        headers,
+        body: legacy('tools/call', { name: 'ask' }, `k${round}`),
+      });
+      expect(JSON.parse((await call.next())?.data ?? '{}')).toMatchObject({ id: `r${round}` });
+      const answer = { jsonrpc: '2.0', id: `r${round}`, result: { action: 'accept', content: {} } };
+      // Connections go to the workers in turn: the answer comes to the one that did not put the question.
+      expect((await post(url(), answer, { headers })).status).toBe(202);
+      asked.resolve('');
+      await call.rest();
+    }
+    recorder.on('tools/call', undefined);
   }, 60_000);
 
   it('a cancellation reaches the server under the id that the call has there', async () => {
@@ -249,21 +282,21 @@ describe('official clients over two worker processes', () => {
     const server = await startEverythingFixture();
     const gateway = await startWorkers({ upstreams: { everything: server.url }, schemas: 'enforce' });
     try {
-      const clients = await Promise.all([
-        connectClient(gateway.url('everything'), undefined, 'modern'),
-        connectClient(gateway.url('everything'), undefined, 'legacy'),
-        connectClient1(gateway.url('everything'), undefined),
-      ]);
-      for (const { client } of clients) {
-        const { tools } = await client.listTools();
-        expect(tools.length).toBeGreaterThan(0);
-        const calls = Array.from({ length: 6 }, () =>
-          client.callTool({ name: 'test_simple_text', arguments: {} }),
+      for (const { connect } of generations) {
+        const client = await connect(gateway.url('everything'), undefined);
+        expect((await client.toolNames()).length).toBeGreaterThan(0);
+        // At the same time, so that calls, questions and answers go over several connections.
+        const calls = Array.from({ length: 6 }, (_, index) =>
+          index % 2 === 0
+            ? client.call('test_simple_text')
+            : client.call('test_elicitation', { message: 'What do you say?' }),
         );
-        for (const answer of await Promise.all(calls))
-          expect(JSON.stringify(answer)).toContain('This is a simple text response for testing.');
+        for (const [index, answer] of (await Promise.all(calls)).entries())
+          expect(JSON.stringify(answer)).toContain(
+            index % 2 === 0 ? 'This is a simple text response for testing.' : 'action=accept',
+          );
+        await client.close();
       }
-      for (const { close } of clients) await close();
       const metrics = await gateway.metrics();
       for (const worker of [1, 2])
         expect(numberOf(metrics, `sallyport_worker_exchanges{worker="${worker}"}`)).toBeGreaterThan(0);

@@ -4,6 +4,7 @@
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Answer, Connection } from '../../bench/connection.ts';
@@ -22,6 +23,8 @@ export interface LoadQuestion {
   readonly url: string;
   readonly milliseconds: number;
   readonly callers: readonly LoadCaller[];
+  /** A process whose use of the processor is measured meanwhile. */
+  readonly watch?: number;
 }
 
 /** What became of one caller's requests. Times in milliseconds. */
@@ -47,9 +50,14 @@ export interface CallerReport {
 export interface LoadReport {
   readonly milliseconds: number;
   readonly callers: ReadonlyMap<string, CallerReport>;
+  /** Seconds of the processor that the watched process took, from the first request to the last answer. */
+  readonly watchedCpu: number;
+  /** Share of one processor that the generator itself took: near 1 it is what bounds the load. */
+  readonly ownShare: number;
 }
 
 export interface LoadProcess {
+  readonly pid: number;
   run(question: LoadQuestion): Promise<LoadReport>;
   end(): Promise<void>;
 }
@@ -58,6 +66,7 @@ export interface LoadProcess {
 export function startLoad(): LoadProcess {
   const child = fork(fileURLToPath(import.meta.url), ['child']);
   return {
+    pid: child.pid!,
     run: (question) => ask(child, question),
     async end() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -76,13 +85,15 @@ function ask(child: ChildProcess, question: LoadQuestion): Promise<LoadReport> {
       settle();
     };
     const onMessage = (message: unknown): void => {
-      const { milliseconds, callers, failed } = message as {
+      const { callers, failed, ...numbers } = message as {
         milliseconds: number;
+        watchedCpu: number;
+        ownShare: number;
         callers: readonly CallerReport[];
         failed?: string;
       };
       if (failed !== undefined) over(() => reject(new Error(failed)));
-      else over(() => resolve({ milliseconds, callers: new Map(callers.map((one) => [one.name, one])) }));
+      else over(() => resolve({ ...numbers, callers: new Map(callers.map((one) => [one.name, one])) }));
     };
     const onExit = (): void => over(() => reject(new Error('the load generator ended')));
     child.on('message', onMessage);
@@ -190,9 +201,21 @@ function at(times: number[], share: number): number {
   return Math.round((times[Math.floor(times.length * share)] ?? 0) * 10) / 10;
 }
 
-async function run(question: LoadQuestion): Promise<{ milliseconds: number; callers: CallerReport[] }> {
+/** Seconds of the processor, in user and system mode, that a process has taken so far: proc(5), fields 14 and 15. */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+async function run(
+  question: LoadQuestion,
+): Promise<Omit<LoadReport, 'callers'> & { callers: CallerReport[] }> {
   const senders = question.callers.map((caller) => new Sender(caller, question.url));
   for (const sender of senders) await sender.connect();
+  const watched = (): number => (question.watch === undefined ? 0 : cpuOf(question.watch));
+  const ownBefore = process.cpuUsage();
+  const watchedBefore = watched();
   const startedAt = performance.now();
   const passed = (): number => performance.now() - startedAt;
   const closed = senders
@@ -217,7 +240,14 @@ async function run(question: LoadQuestion): Promise<{ milliseconds: number; call
   });
   await Promise.all(closed);
   const milliseconds = passed();
-  return { milliseconds, callers: await Promise.all(senders.map((sender) => sender.finish())) };
+  const callers = await Promise.all(senders.map((sender) => sender.finish()));
+  const own = process.cpuUsage(ownBefore);
+  return {
+    milliseconds,
+    callers,
+    watchedCpu: watched() - watchedBefore,
+    ownShare: (own.user + own.system) / 1000 / passed(),
+  };
 }
 
 if (process.argv[2] === 'child' && process.send !== undefined) {

@@ -38,7 +38,7 @@ export async function startWorkers(
     url: (upstream) => `${started.url}/${upstream}/mcp`,
     metrics: async () => (await send('GET', `${started.adminUrl}/metrics`)).body.toString(),
     readyz: () => send('GET', `${started.adminUrl}/readyz`),
-    pids: (serving?.['pids'] as string[]).map(Number),
+    pids: (serving!['pids'] as string[]).map(Number),
     audit: (worker) => recordsIn(join(folder.folder, `audit.${worker}.jsonl`)),
     async close() {
       await started.kill();
