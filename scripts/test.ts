@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureKubectl } from './debian-kubectl.ts';
@@ -39,16 +39,25 @@ function single(name: string, command: string, args: readonly string[]): void {
   add(name, status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 }
 
-function vitest(): void {
-  forgetFaultRows();
+function vitest(name: string, args: readonly string[]): void {
   const report = join(results, 'vitest.json');
+  rmSync(report, { force: true });
   const status = run('vitest', [
     'run',
+    ...args,
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]);
-  add('unit and gateway tests', countOf(report, status));
+  add(name, countOf(report, status));
+}
+
+const faultFolder = 'test/faults/';
+
+/** One file at a time, with nothing beside it: what a fault does to honest traffic is told from numbers. */
+function faults(): void {
+  forgetFaultRows();
+  vitest('faults', [faultFolder, '--no-file-parallelism']);
   console.log(faultTable());
 }
 
@@ -89,7 +98,8 @@ total.failed += missing.length;
 
 single('lint', 'biome', ['check', '--error-on-warnings', '.']);
 single('types', 'tsc', ['--noEmit']);
-vitest();
+vitest('unit and gateway tests', [`--exclude=${faultFolder}**`, `--maxWorkers=${availableParallelism()}`]);
+faults();
 conformance();
 rmSync(results, { recursive: true, force: true });
 
