@@ -77,6 +77,8 @@ export class Connection {
   closing = false;
   /** An answer has said that it is the last: what comes after it is not served. */
   saidClose = false;
+  /** Answers of HTTP/1.1 that are given and not sent: behind others in a pipeline, or while the connection is closing. */
+  unflushed = 0;
   /** Nothing more is answered: what a peer sends after a refusal that closes is not read as requests. */
   refused = false;
   idleSince: number;

@@ -278,12 +278,20 @@ export class HttpReply implements Reply, UnderWay {
     if (this.#response.writableLength > 0) this.#context.housekeeping.watchUnsent(this.#response, unsent);
   }
 
-  /** An event stream that began before its connection was retired could not say `Connection: close` in its head. */
+  /**
+   * An event stream that began before its connection was retired could not say `Connection: close` in its head, nor could an
+   * answer that waits in a pipeline: the connection ends with the last of them that the client gets.
+   */
   #closeAfterwards(): void {
     const { connection } = this;
-    if (!connection.closing || connection.session !== undefined || this.#saidClose) return;
+    if (connection.session !== undefined || this.#saidClose) return;
+    if (!connection.closing && this.#response.socket !== null) return;
+    connection.unflushed += 1;
     this.#response.once('finish', () => {
-      if (connection.underWay.size === 0) connection.socket.destroySoon();
+      connection.unflushed -= 1;
+      const isLast = connection.underWay.size === 0 && connection.unflushed === 0;
+      // Where a head said so, Node ends the connection after that answer.
+      if (isLast && connection.closing && !connection.saidClose) connection.socket.destroySoon();
     });
   }
 

@@ -87,7 +87,7 @@ const cost = z.union(
     error: (issue) =>
       typeof issue.input === 'string'
         ? amountFault(issue.input)
-        : 'expected a number, an expression such as args.rows / 1000, or numbers by tool',
+        : 'expected a number of at least 0, an expression such as args.rows / 1000, or numbers by tool',
   },
 );
 

@@ -73,7 +73,10 @@ describe('the words of limits', () => {
     ['sum: args.amount per day, most: 0.0005', 'limits[0].most: must be at least 0.001'],
     ['sum: args.amount per day, most: 1.0005', 'limits[0].most: "most" has at most three decimals'],
     ['concurrency: 1, cost: 5', 'limits[0]: "cost" needs "rate" or "quota"'],
-    ['rate: 1/s, cost: -1', 'limits[0].cost: must be at least 0'],
+    [
+      'rate: 1/s, cost: -1',
+      'limits[0].cost: expected a number of at least 0, an expression such as args.rows / 1000, or numbers by tool',
+    ],
     ['rate: 1/s, cost: "args.rows >"', 'limits[0].cost: Unexpected token: EOF (at character 12)'],
     ['rate: 1/s, cost: "args.rows > 1"', 'limits[0].cost: the result is of type bool, not int or double'],
     ['rate: 1/s, cost: {}', 'limits[0].cost: names no tool'],
