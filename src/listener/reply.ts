@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type ErrorCode, errorTable, type GatewayError } from '../errors.ts';
 import type { EventStream, Reply, ReplyHeaders } from '../pipeline/reply.ts';
 import type { Connection, UnderWay } from './connections.ts';
+import { cutOff } from './cut-off.ts';
 import { HttpEventStream } from './event-stream.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import { knownVerb, type Refusal, refusalBody } from './refusal.ts';
@@ -309,13 +310,6 @@ const lingerMs = 500;
 const mostThrownAway = 256 * 1024;
 
 const ownHeaders = { 'x-content-type-options': 'nosniff' };
-
-/** Ends the exchange under an answer without finishing it. */
-export function cutOff(response: AnyResponse, code: number): void {
-  if (response.stream !== undefined) response.stream.close(code);
-  // A pipelined answer that waits for its turn has no socket of its own yet.
-  else (response.socket ?? response.req.socket)?.destroy();
-}
 
 function ignore(): void {}
 function nobody(): void {}
