@@ -288,7 +288,7 @@ export const bounds: readonly Bound[] = [
     metrics: ['auditAccepting', 'auditLost', 'auditFailures'],
   },
   {
-    keys: under('overload', 'inFlight', 'share', 'delay', 'memory'),
+    keys: under('overload', 'inFlight', 'share', 'delay', 'wait', 'memory'),
     beyond: 'Work is refused, the least important first.',
     codes: ['overloaded'],
     metrics: ['shed'],

@@ -1,13 +1,22 @@
 import type { Overload } from '../filters/shed.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Pressure } from '../observe/standing-metrics.ts';
+import { AdmissionQueue } from '../overload/admission-queue.ts';
 import { KnownCallers } from '../overload/known-callers.ts';
 import type { OverloadOptions } from '../overload/options.ts';
 import { type Shed, Shedder } from '../overload/shedder.ts';
 import { watchOverload } from '../overload/watch.ts';
 import type { Unread } from '../pipeline/arrival.ts';
 import { evidenceOf } from '../pipeline/evidence-of.ts';
-import { type Caller, createOverloaded, type Excess, type Load, type Place } from '../pipeline/load.ts';
+import {
+  type Caller,
+  createOverloaded,
+  type Entrance,
+  type Excess,
+  type Load,
+  type Place,
+} from '../pipeline/load.ts';
 import type { Recorder } from '../pipeline/outcome.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { type Priority, priorityOf } from '../policy/priority.ts';
@@ -15,11 +24,11 @@ import { ShedRecords } from './shed-records.ts';
 
 /** What decides on what is shed, as metrics, the gate and the filters see it. */
 export interface Shedding {
-  readonly measures: { readonly level: number; readonly delayMs: number; readonly underWay: number };
+  readonly measures: Pressure;
   load(deps: LoadDependencies): Load;
   filter(metrics: Metrics): Overload;
-  /** As {@link Load.turnsAway}, for listeners: lets all in until there is a load. */
-  readonly turnsAway: Load['turnsAway'];
+  /** As of {@link Load}, for listeners: lets all in until there is one. */
+  readonly entrance: Entrance;
   /** Measures no more, and writes the records that wait. */
   stop(): void;
 }
@@ -35,20 +44,27 @@ export interface LoadDependencies {
 }
 
 export function createShedding(options: OverloadOptions): Shedding {
-  const shedder = new Shedder(options, Math.random, () => performance.now());
+  const queue = new AdmissionQueue({ clock: () => performance.now(), afterThisTurn: setImmediate });
+  const shedder = new Shedder(options, Math.random, queue);
   const stop = watchOverload(shedder);
   let records: ShedRecords | undefined;
   let load: Load | undefined;
   return {
     measures: shedder,
-    turnsAway: (arrival) => load?.turnsAway(arrival) ?? 'bound',
+    entrance: {
+      turnsAway: (arrival) => load?.turnsAway(arrival) ?? 'bound',
+      takeTurn(arrival, bytes, begin) {
+        if (load === undefined) begin();
+        else load.takeTurn(arrival, bytes, begin);
+      },
+    },
     stop() {
       stop();
       records?.flush();
     },
     load(deps) {
       records = new ShedRecords(deps.recorder, deps.now);
-      load = createLoad(shedder, records, deps);
+      load = createLoad(shedder, queue, records, deps);
       return load;
     },
     filter: (metrics) => ({
@@ -66,7 +82,12 @@ interface Worth {
   readonly policy: CompiledPolicy;
 }
 
-function createLoad(shedder: Shedder, records: ShedRecords, deps: LoadDependencies): Load {
+function createLoad(
+  shedder: Shedder,
+  queue: AdmissionQueue,
+  records: ShedRecords,
+  deps: LoadDependencies,
+): Load {
   const { metrics } = deps;
   const overloaded = createOverloaded(shedder);
   const callers = new KnownCallers<Worth>();
@@ -97,10 +118,12 @@ function createLoad(shedder: Shedder, records: ShedRecords, deps: LoadDependenci
   }
 
   function isShed(caller: Caller): ReturnType<typeof shedKind> | undefined {
-    if (shedder.level === 0) return undefined;
+    // Who comes first is asked of those who wait, too.
+    const isCalm = shedder.level === 0;
+    if (isCalm && queue.waiting === 0) return undefined;
     const priority = priorityOf(caller.principal, caller.policy);
     note(caller, priority);
-    if (priority === 'high') return undefined;
+    if (isCalm || priority === 'high') return undefined;
     const kind = shedKind(caller.arrival, priority);
     return shedder.sheds(kind) ? kind : undefined;
   }
@@ -161,6 +184,11 @@ function createLoad(shedder: Shedder, records: ShedRecords, deps: LoadDependenci
       const error = refusal('shed: a call of this priority', kind, arrival);
       records.refused(arrival, principal, error);
       return error;
+    },
+    takeTurn(arrival, bytes, begin) {
+      // Who it is matters only where there is a line.
+      const rank = queue.isOpen ? 'unknown' : (knownAs(arrival)?.priority ?? 'unknown');
+      queue.enter(rank, bytes, begin);
     },
     enter,
   };

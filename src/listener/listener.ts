@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Peer, PeerCertificate } from '../identity/peer.ts';
 import type { Arrival } from '../pipeline/arrival.ts';
-import type { Load } from '../pipeline/load.ts';
+import type { Entrance } from '../pipeline/load.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import { bracketed, isLoopbackBind, parseBind } from './bind.ts';
 import type { Blocks, Conduct } from './blocks.ts';
@@ -21,12 +21,12 @@ import { createHostRules } from './hosts.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { closeFlooding } from './http2-floods.ts';
 import type { KnownAddresses } from './known-addresses.ts';
+import { letIn } from './let-in.ts';
 import type { ListenerOptions } from './options.ts';
 import type { ListenerLog, Refusal } from './refusal.ts';
 import type { HttpReply } from './reply.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 import { createGuardedServer, type GuardedServer } from './server.ts';
-import { shedUnread } from './shed-unread.ts';
 import { loadTls, type TlsMaterial } from './tls.ts';
 import { turnAway } from './turn-away.ts';
 
@@ -54,11 +54,8 @@ export interface ListenerDependencies {
   readonly onOffence?: (peer: Peer, conduct: Conduct) => void;
   /** Told of each refusal by a flood, exactly once; `onRefusal` is told of the first ones, and then of many at once. */
   readonly onFlood?: (kind: FloodKind) => void;
-  /**
-   * Whether a request is refused, because of an overload, before its body is read. Asked of what the guard let in, unless
-   * only the body can tell whether it must pass. Tells of its refusals by itself. Absent: nothing is refused.
-   */
-  readonly turnsAway?: Load['turnsAway'];
+  /** Asked of what the guard let in, before its body is read. Tells of its refusals by itself. Absent: all begin at once. */
+  readonly entrance?: Entrance;
   /** `insecure.plaintext`: allows plain HTTP on an address that others can reach. */
   readonly allowPlaintext?: boolean;
 }
@@ -178,10 +175,12 @@ function createApp(state: ListenerState, created: (guarded: GuardedServer) => vo
           const { connection } = reply;
           const most = options.limits.requestsPerConnection;
           if (state.stopping || (most !== undefined && connection.requests >= most)) connection.retire();
-          if (turnAway(reply, doors) || !guard(reply, rules) || shedUnread(reply, deps.turnsAway)) return;
-          if (reply.awaitsContinue && request.method === 'POST') response.writeContinue();
-          (request as { [replyKey]?: HttpReply })[replyKey] = reply;
-          handler(request as IncomingMessage, response as ServerResponse);
+          if (turnAway(reply, doors) || !guard(reply, rules)) return;
+          letIn(reply, deps.entrance, () => {
+            if (reply.awaitsContinue && request.method === 'POST') response.writeContinue();
+            (request as { [replyKey]?: HttpReply })[replyKey] = reply;
+            handler(request as IncomingMessage, response as ServerResponse);
+          });
         },
       });
       created(guarded);

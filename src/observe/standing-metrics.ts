@@ -4,6 +4,20 @@ import { expose } from './expose-metric.ts';
 import { definitions } from './metric-definitions.ts';
 import type { MetricDefinition, MetricSample } from './metric-family.ts';
 
+/** How much there is to do. */
+export interface Pressure {
+  /** From 0 to 4. */
+  readonly level: number;
+  /** How late the event loop is. */
+  readonly delayMs: number;
+  /** How long the first in line has waited. */
+  readonly waitMs: number;
+  /** Requests in line. */
+  readonly waiting: number;
+  /** Requests under way. */
+  readonly underWay: number;
+}
+
 /** Numbers that others keep, and that are asked for at each scrape. */
 export interface StandingNumbers {
   readonly audit?: { accepting(): boolean; readonly stats: AuditFileStats };
@@ -20,7 +34,7 @@ export interface StandingNumbers {
   /** Exchanges under way. Asked at each scrape. */
   readonly activeExchanges?: () => number;
   /** What the shedder measures. Asked at each scrape. */
-  readonly overload?: { readonly level: number; readonly delayMs: number; readonly underWay: number };
+  readonly overload?: Pressure;
   /** Numbers that are kept elsewhere. Asked at each scrape. */
   readonly further?: readonly FurtherMetric[];
 }
@@ -59,6 +73,8 @@ export function exposeStanding(registry: Registry, deps: StandingNumbers): void 
   if (overload !== undefined) {
     single(definitions.overloadLevel, () => overload.level);
     single(definitions.overloadDelay, () => overload.delayMs / 1000);
+    single(definitions.overloadWait, () => overload.waitMs / 1000);
+    single(definitions.overloadLine, () => overload.waiting);
     single(definitions.underWay, () => overload.underWay);
   }
   for (const { definition, samples } of deps.further ?? []) expose(registry, definition, samples);

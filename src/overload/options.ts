@@ -36,6 +36,16 @@ export const overloadOptions = z
           'stated order until the loop keeps up again. Default 100ms, because a processor that is merely full, with ' +
           'some hundred callers who wait for their answers, stays below it.',
       ),
+    wait: z
+      .union([off, duration({ min: 10, max: 60_000 })], {
+        error: 'expected a time span with its unit, from 10ms to 1m, such as 500ms, or off',
+      })
+      .prefault('500ms')
+      .describe(
+        'How long a request may wait for its turn, smoothed over 100 ms; `off` for no such measure. Beyond it work is refused in ' +
+          'the stated order; that callers of low priority wait refuses none but them. Default 500ms, because who waits longer ' +
+          'is served sooner if he comes back later, and some hundred callers who each wait for their answer stay below it.',
+      ),
     memory: z
       .union([off, z.number().min(0.1).max(0.99)], {
         error: 'expected a share from 0.1 to 0.99, such as 0.85, or off',

@@ -1,4 +1,5 @@
-import { levelByInFlight, levelByTurn, OverloadLevel } from './level.ts';
+import type { Backlog } from './admission-queue.ts';
+import { levelByBacklog, levelByInFlight, OverloadLevel } from './level.ts';
 import type { OverloadOptions } from './options.ts';
 
 /** What can be shed, in this order; calls by the priority of their caller's roles. */
@@ -25,12 +26,8 @@ export class Shedder {
   readonly #options: OverloadOptions;
   readonly #level: OverloadLevel;
   readonly #random: () => number;
-  readonly #clock: () => number;
-  readonly #delay: number | undefined;
-  /** When the last request came, if one has since the last reading. */
-  #lastAt: number | undefined;
-  /** Milliseconds between the requests since the last reading, long pauses left out. */
-  #spentMs = 0;
+  readonly #backlog: Backlog;
+  readonly #wait: number | undefined;
   /** Requests under way of each caller who has one. */
   readonly #held = new Map<string, number>();
   readonly #mostHeld: number;
@@ -39,29 +36,29 @@ export class Shedder {
 
   /**
    * @param random from 0 up to 1, as `Math.random`
-   * @param clock monotonic milliseconds
+   * @param backlog what waits to be let in
    */
-  constructor(options: OverloadOptions, random: () => number, clock: () => number) {
-    const { delay, memory } = options;
+  constructor(options: OverloadOptions, random: () => number, backlog: Backlog) {
+    const { delay, wait, memory } = options;
     this.#options = options;
     this.#mostHeld = Math.max(1, Math.floor(options.inFlight * options.share));
     this.#random = random;
-    this.#clock = clock;
-    this.#delay = delay === 'off' ? undefined : delay;
+    this.#backlog = backlog;
+    this.#wait = wait === 'off' ? undefined : wait;
     this.#level = new OverloadLevel({
-      delay: this.#delay,
+      delay: delay === 'off' ? undefined : delay,
+      wait: this.#wait,
       memory: memory === 'off' ? undefined : memory,
     });
   }
 
   /**
-   * From 0, where nothing is shed, to 4, where all is but what callers of high priority ask. What is under way and what this
-   * turn of the loop has taken so far count as they are now: between two readings a burst could fill all that is kept, and a
-   * thousand requests that are read in one turn are let in or refused before there is another.
+   * From 0, where nothing is shed, to 4, where all is but what callers of high priority ask. What is under way and what waits
+   * count as they are now: between two readings a burst could fill all that is kept, or a line that is worked off for seconds.
    */
   get level(): number {
     const inFlight = levelByInFlight(this.#underWay / this.#options.inFlight);
-    return Math.max(this.#level.level, inFlight, this.#byTurn());
+    return Math.max(this.#level.level, inFlight, this.#byBacklog());
   }
 
   /** The delay of the event loop, smoothed. Milliseconds. */
@@ -69,14 +66,24 @@ export class Shedder {
     return this.#level.delayMs;
   }
 
+  /** How long the first in line has waited, those of low priority left out; smoothed. Milliseconds. */
+  get waitMs(): number {
+    return this.#level.waitMs;
+  }
+
   /** Requests under way, open streams left out. */
   get underWay(): number {
     return this.#underWay;
   }
 
-  /** Whether as much is under way as may be. */
+  /** Requests that wait to be let in. */
+  get waiting(): number {
+    return this.#backlog.waiting;
+  }
+
+  /** Whether as much is under way, or waits to be, as may be. */
   get full(): boolean {
-    return this.#underWay >= this.#options.inFlight;
+    return Math.max(this.#underWay, this.#backlog.waiting) >= this.#options.inFlight;
   }
 
   /** Whether more is under way than may be: what was let in unasked may bring that about. */
@@ -104,13 +111,13 @@ export class Shedder {
 
   /** A request is turned away before anything is known of it. */
   turnAway(): void {
-    this.#arrive();
+    this.#arrived += 1;
   }
 
   /** A request is let in. To be followed by one {@link leave}. */
   enter(): void {
     this.#underWay += 1;
-    this.#arrive();
+    this.#arrived += 1;
   }
 
   /** It is answered, or has become a stream that stays open. */
@@ -136,31 +143,19 @@ export class Shedder {
 
   /** Takes a reading. To be called often: every {@link readEveryMs} or as soon after as the loop lets. */
   read({ delayMs, elapsedMs, memoryShare }: Reading): void {
-    const demand = this.#underWay + this.#arrived;
+    const demand = this.#underWay + this.#backlog.waiting + this.#arrived;
     this.#arrived = 0;
-    this.#lastAt = undefined;
-    this.#spentMs = 0;
-    this.#level.update({ delayMs, demand, memoryShare }, elapsedMs);
+    const { ordinary, low } = this.#backlog;
+    const wait = { ordinary: ordinary.oldestMs, low: low.oldestMs };
+    this.#level.update({ delayMs, wait, demand, memoryShare }, elapsedMs);
   }
 
-  #arrive(): void {
-    this.#arrived += 1;
-    if (this.#delay === undefined) return;
-    const now = this.#clock();
-    if (this.#lastAt !== undefined) this.#spentMs += Math.min(longestWorkMs, now - this.#lastAt);
-    this.#lastAt = now;
-  }
-
-  #byTurn(): number {
-    return this.#delay === undefined ? 0 : levelByTurn(this.#spentMs, this.#delay);
+  #byBacklog(): number {
+    if (this.#wait === undefined || this.#backlog.waiting === 0) return 0;
+    const { ordinary, low } = this.#backlog;
+    return levelByBacklog({ ordinary: ordinary.expectedMs, low: low.expectedMs }, this.#wait);
   }
 }
-
-/**
- * 25 ms: what is longer between two requests is a collection of garbage, a reload or a machine that slept, and says nothing
- * about how many requests there are.
- */
-const longestWorkMs = 25;
 
 /** 20 ms: half of the delay that is worth acting on, and 50 times a second costs nothing. */
 export const readEveryMs = 20;

@@ -4,6 +4,9 @@ import type { Frame } from '../mcp/frame.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { Arrival, Unread } from './arrival.ts';
 
+/** What listeners ask of the whole load before they read the body of a request. */
+export type Entrance = Pick<Load, 'turnsAway' | 'takeTurn'>;
+
 /** What the gate asks of the whole load before it does the work of one request. */
 export interface Load {
   /**
@@ -13,6 +16,14 @@ export interface Load {
    * @returns what else has been asked of it
    */
   turnsAway(arrival: Unread): GatewayError | Exclude<Asked, 'nothing'>;
+  /**
+   * Lets a request begin, at once or when it is its turn: those of callers of high priority first, then of others who are
+   * known, then of strangers.
+   *
+   * @param bytes that its body says to have; infinite where it does not say
+   * @param begin gives false where its client has left meanwhile; must not throw
+   */
+  takeTurn(arrival: Unread, bytes: number, begin: () => boolean): void;
   /** A request is let in. To be followed by `leave` of its place. */
   enter(): Place;
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
   folder = await prepareGateway({
     upstreams: { w: recorder.url },
     // Whether the machine is fast enough is not what is asked here.
-    config: { log: { level: 'info' }, overload: { delay: 'off' } },
+    config: { log: { level: 'info' }, overload: { delay: 'off', wait: 'off' } },
     listener: { limits: { stallTimeout: '2s', bodyTimeout: '3s' } },
   });
   gateway = await startGatewayProcess(folder.file);

@@ -28,7 +28,7 @@ beforeAll(async () => {
     config: {
       log: { level: 'info' },
       // Whether the machine is fast enough is not what is asked here.
-      overload: { delay: 'off' },
+      overload: { delay: 'off', wait: 'off' },
       limits: { sessions: { streamsPerSession: 6000, streamsPerPrincipal: 6000 } },
     },
   });

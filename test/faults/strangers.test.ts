@@ -27,7 +27,7 @@ beforeAll(async () => {
     upstreams: { w: recorder.url },
     // At full size the shedder as it comes; else whether the machine is fast enough is not what is asked. Loopback, where all of this happens, is trusted as it comes; and few machines that run tests
     // can bring more handshakes and requests than a gateway takes by default.
-    config: { log: { level: 'info' }, overload: scale({ delay: 'off' }, {}) },
+    config: { log: { level: 'info' }, overload: scale({ delay: 'off', wait: 'off' }, {}) },
     listener: {
       limits: {
         trusted: [],

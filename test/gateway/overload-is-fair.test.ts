@@ -55,7 +55,7 @@ describe('what hangs', () => {
       config: {
         identity: [{ apiKeys: { file: 'keys.yaml' } }],
         insecure: {},
-        overload: { delay: 'off', memory: 'off', ...overload },
+        overload: { delay: 'off', wait: 'off', memory: 'off', ...overload },
       },
     });
     closing.push(recorder.close, async () => {

@@ -52,7 +52,7 @@ async function overloaded(options: Partial<TestGatewayOptions> = {}): Promise<{
     config: {
       identity: [{ apiKeys: { file: 'keys.yaml' } }],
       insecure: {},
-      overload: { inFlight: 20, share: 1, delay: 'off', memory: 'off' },
+      overload: { inFlight: 20, share: 1, delay: 'off', wait: 'off', memory: 'off' },
       ...options.config,
     },
   });

@@ -1,37 +1,10 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../src/listener/connections.ts';
 import { post, sendBytes } from '../support/raw-client.ts';
-import {
-  afterThisTest,
-  answerBody,
-  ping,
-  rawPost,
-  startListener,
-  type TestListener,
-  until,
-} from './support.ts';
-
-async function dial(listener: TestListener): Promise<Socket> {
-  const socket = connect(listener.address.port, '127.0.0.1');
-  socket.on('error', () => {});
-  afterThisTest(async () => socket.destroy());
-  await once(socket, 'connect');
-  return socket;
-}
-
-/** All that comes until the other side closes. */
-function readAll(socket: Socket): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-    });
-    socket.once('close', () => resolve(text));
-  });
-}
+import { afterThisTest, answerBody, dial, ping, rawPost, readAll, startListener, until } from './support.ts';
 
 describe('size', () => {
   it('of headers is bounded', async () => {

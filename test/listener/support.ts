@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -47,7 +49,7 @@ export async function startListener(
   handle: Handler = answerOk,
   more: Pick<
     ListenerDependencies,
-    'blocks' | 'documents' | 'known' | 'onFlood' | 'onOffence' | 'tokenRoutes'
+    'blocks' | 'documents' | 'entrance' | 'known' | 'onFlood' | 'onOffence' | 'tokenRoutes'
   > = {},
 ): Promise<TestListener> {
   const refusals: Refusal[] = [];
@@ -99,4 +101,24 @@ export function rawPost(listener: TestListener, extra: readonly string[] = [], p
     ...extra,
     '',
   ].join('\r\n');
+}
+
+/** A connection to it, closed after the test. */
+export async function dial(listener: TestListener): Promise<Socket> {
+  const socket = connect(listener.address.port, '127.0.0.1');
+  socket.on('error', () => {});
+  afterThisTest(async () => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** All that comes until the other side closes. */
+export function readAll(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    socket.once('close', () => resolve(text));
+  });
 }

@@ -21,7 +21,7 @@ function metrics(deps: Partial<MetricsDependencies> = {}) {
     lists: () => [{ role: 'list 0', expiresAt: 1_700_500_000_000 }],
     certificates: () => [{ role: 'listener 0', expiresAt: 1_800_000_000_000 }],
     limitKeys: () => 0,
-    overload: { level: 0, delayMs: 0, underWay: 0 },
+    overload: { level: 1.5, delayMs: 20, waitMs: 300, waiting: 7, underWay: 9 },
     activeExchanges: () => 4,
     blocks: () => ({ now: 2, ever: 5, forgotten: 1 }),
     revocations: () => ({ tokens: 2, certificates: 1 }),
@@ -68,6 +68,15 @@ describe('a scrape', () => {
     expect(read(text, series('ok'))).toBe(3);
     expect(read(text, series('denied'))).toBe(1);
     expect(read(text, 'sallyport_request_bytes_total{upstream="warehouse"}')).toBe(480);
+  });
+
+  test('tells how much there is to do', async () => {
+    const text = await metrics().scrape();
+    expect(read(text, 'sallyport_overload_level')).toBe(1.5);
+    expect(read(text, 'sallyport_event_loop_delay_seconds')).toBe(0.02);
+    expect(read(text, 'sallyport_admission_wait_seconds')).toBe(0.3);
+    expect(read(text, 'sallyport_admission_line')).toBe(7);
+    expect(read(text, 'sallyport_requests_in_flight')).toBe(9);
   });
 
   test('puts durations into cumulative buckets', async () => {
@@ -235,9 +244,12 @@ describe('a scrape', () => {
   });
 
   test('has exactly the documented metrics', async () => {
-    const primary = createPrimaryMetrics(() => ({ configured: 2, serving: 2, restarts: 0 }), {
-      process: false,
-    });
+    const primary = createPrimaryMetrics(
+      () => ({ configured: 2, serving: 2, restarts: 0, waitingConnections: 0, turnedAway: 0 }),
+      {
+        process: false,
+      },
+    );
     const snapshot = await metrics().snapshot();
     const text = await primary.scrape([{ worker: 1, pid: 1, snapshot }]);
     const exported = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);

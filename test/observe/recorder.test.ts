@@ -70,6 +70,34 @@ test('with drop nobody waits and calls go on (/dev/full)', async () => {
   expect(recorder.accepting()).toBe(true);
 });
 
+test('a stream that its age or silence ends is no trouble; a call that takes too long is', async () => {
+  const { recorder, log } = await recorderWith();
+  await recorder.record(outcomeOf({ event: 'stream-ended', code: 'upstream-timeout' }));
+  expect(log.warn).not.toHaveBeenCalled();
+  expect(log.info).toHaveBeenCalledWith(
+    'a stream was ended',
+    expect.objectContaining({ code: 'upstream-timeout' }),
+  );
+  for (const trouble of [
+    outcomeOf({ event: 'exchange', code: 'upstream-timeout' }),
+    outcomeOf({ event: 'stream-ended', code: 'upstream-closed' }),
+  ]) {
+    await recorder.record(trouble);
+    expect(log.warn).toHaveBeenLastCalledWith(
+      'an exchange failed',
+      expect.objectContaining({ code: trouble.code }),
+    );
+  }
+});
+
+test('a cause that is a mere text is in no record', async () => {
+  const { recorder } = await recorderWith();
+  await recorder.record(outcomeOf({ code: 'overloaded', cause: 'said a peer' }));
+  await recorder.record(outcomeOf({ code: 'overloaded', cause: new Error('x', { cause: 'said a peer' }) }));
+  const lines = (await readFile(join(folder, 'a.jsonl'), 'utf8')).trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).cause)).toEqual([undefined, 'Error']);
+});
+
 test('a metric that fails does not stop the record', async () => {
   const { audit: written, metrics, log } = await recorderWith();
   const recorder = createRecorder({

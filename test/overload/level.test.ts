@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { levelByInFlight, type Measures, OverloadLevel } from '../../src/overload/level.ts';
+import { levelByBacklog, levelByInFlight, type Measures, OverloadLevel } from '../../src/overload/level.ts';
 
-const calm: Measures = { delayMs: 0, demand: 100, memoryShare: 0 };
+const calm: Measures = { delayMs: 0, wait: { ordinary: 0, low: 0 }, demand: 100, memoryShare: 0 };
 
 function levelAfter(level: OverloadLevel, measures: Partial<Measures>, ms: number, step = 20): number {
   for (let passed = 0; passed < ms; passed += step) level.update({ ...calm, ...measures }, step);
   return level.level;
 }
 
-const whole = { delay: 100, memory: 0.85 };
+const whole = { delay: 100, wait: 500, memory: 0.85 };
 
 describe('the level of an overload', () => {
   it('is nothing while the loop keeps up', () => {
@@ -29,6 +29,32 @@ describe('the level of an overload', () => {
   it('never refuses all calls for the delay alone', () => {
     expect(levelAfter(new OverloadLevel(whole), { delayMs: 100_000 }, 60_000)).toBe(3.8);
   });
+
+  it('rises while those who wait for their turn wait for longer than they should', () => {
+    const level = new OverloadLevel(whole);
+    expect(levelAfter(level, { wait: { ordinary: 499, low: 499 } }, 10_000)).toBe(0);
+    expect(levelAfter(level, { wait: { ordinary: 900, low: 0 } }, 5000)).toBe(3.8);
+    expect(levelAfter(level, {}, 3000)).toBe(0);
+  });
+
+  it('refuses nobody but callers of low priority because these wait', () => {
+    const level = new OverloadLevel(whole);
+    expect(levelAfter(level, { wait: { ordinary: 0, low: 60_000 } }, 60_000)).toBe(3);
+    const expected = { ordinary: 0, low: 60_000 };
+    expect(levelByBacklog(expected, 500)).toBe(3);
+  });
+
+  for (const [ordinary, expected] of [
+    [0, 0],
+    [1000, 0],
+    [1500, 2],
+    [60_000, 3.8],
+    [Number.NaN, 0],
+  ] as const) {
+    it(`is ${expected} at once where one that comes now would wait ${ordinary} ms`, () => {
+      expect(levelByBacklog({ ordinary, low: 0 }, 500)).toBeCloseTo(expected, 9);
+    });
+  }
 
   it('stays where it is between half of the target and the target, so that it does not swing', () => {
     const level = new OverloadLevel(whole);
@@ -98,13 +124,19 @@ describe('the level of an overload', () => {
   }
 
   it('leaves out what is turned off', () => {
-    const level = new OverloadLevel({ delay: undefined, memory: undefined });
-    expect(levelAfter(level, { delayMs: 1000, memoryShare: 1 }, 5000)).toBe(0);
+    const level = new OverloadLevel({ delay: undefined, wait: undefined, memory: undefined });
+    const wait = { ordinary: 5000, low: 5000 };
+    expect(levelAfter(level, { delayMs: 1000, wait, memoryShare: 1 }, 5000)).toBe(0);
   });
 
   it('is a number from 0 to 4 whatever is measured', () => {
     const odd = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 1e308));
-    const measures = fc.record({ delayMs: odd, demand: odd, memoryShare: odd });
+    const measures = fc.record({
+      delayMs: odd,
+      wait: fc.record({ ordinary: odd, low: odd }),
+      demand: odd,
+      memoryShare: odd,
+    });
     fc.assert(
       fc.property(fc.array(fc.tuple(measures, odd), { maxLength: 30 }), (steps) => {
         const level = new OverloadLevel(whole);

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { Backlog } from '../../src/overload/admission-queue.ts';
 import { overloadOptions } from '../../src/overload/options.ts';
 import { type Sheddable, Shedder, shedOrder } from '../../src/overload/shedder.ts';
 
+const noLine: Backlog = {
+  waiting: 0,
+  ordinary: { oldestMs: 0, expectedMs: 0 },
+  low: { oldestMs: 0, expectedMs: 0 },
+};
+
 /** A shedder whose level is set by how much is under way. */
 function shedderAt(level: number, random: () => number = () => 0.5): Shedder {
-  const shedder = new Shedder(overloadOptions.parse({ inFlight: 1000 }), random, () => 0);
+  const shedder = new Shedder(overloadOptions.parse({ inFlight: 1000 }), random, noLine);
   for (let entered = 0; entered < Math.round((0.5 + level / 10) * 1000); entered += 1) shedder.enter();
   return shedder;
 }
@@ -40,7 +47,7 @@ describe('the order in which work is refused', () => {
 
 describe('what is under way', () => {
   it('is bounded: at the bound nobody is let in, and one that leaves makes room', () => {
-    const shedder = new Shedder(overloadOptions.parse({ inFlight: 16 }), Math.random, () => 0);
+    const shedder = new Shedder(overloadOptions.parse({ inFlight: 16 }), Math.random, noLine);
     for (let entered = 0; entered < 15; entered += 1) shedder.enter();
     expect(shedder.full).toBe(false);
     shedder.enter();
@@ -50,7 +57,7 @@ describe('what is under way', () => {
   });
 
   it('counts no stream that stays open, until it ends', () => {
-    const shedder = new Shedder(overloadOptions.parse({}), Math.random, () => 0);
+    const shedder = new Shedder(overloadOptions.parse({}), Math.random, noLine);
     shedder.enter();
     shedder.leave();
     expect(shedder.underWay).toBe(0);
@@ -60,37 +67,40 @@ describe('what is under way', () => {
   });
 });
 
-describe('a turn of the loop that reads a thousand requests', () => {
-  it('refuses before it is over, and forgets it with the next reading', () => {
-    let now = 5000;
-    const shedder = new Shedder(
-      overloadOptions.parse({ delay: '100ms' }),
-      () => 0.5,
-      () => now,
-    );
-    const next = (): readonly Sheddable[] => {
-      now += 25;
-      shedder.enter();
-      return shedOrder.filter((kind) => shedder.sheds(kind));
-    };
-    const shed = Array.from({ length: 18 }, next).map((kinds) => kinds.length);
-    // After two hundred milliseconds of requests it begins, and after another hundred and fifty it is down to calls.
-    expect(shed).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
-    shedder.read({ delayMs: 280, elapsedMs: 300, memoryShare: 0 });
-    expect(next()).toEqual([]);
+describe('a line', () => {
+  const lineOf = (ordinary: number, waiting: number) => ({
+    waiting,
+    ordinary: { oldestMs: 0, expectedMs: ordinary },
+    low: { oldestMs: 0, expectedMs: ordinary },
   });
 
-  it("does not count the time before the first of them: a collection of garbage is nobody's fault", () => {
-    let now = 0;
-    const shedder = new Shedder(
-      overloadOptions.parse({ delay: '100ms' }),
-      () => 0.5,
-      () => now,
-    );
-    shedder.read({ delayMs: 0, elapsedMs: 20, memoryShare: 0 });
-    now += 700;
-    shedder.enter();
-    expect(shedder.level).toBe(0);
+  it('asks for a level before anybody has waited in it', () => {
+    for (const [expectedMs, shed] of [
+      [900, 0],
+      [1200, 1],
+      [1700, 3],
+      [5000, 4],
+    ] as const) {
+      const shedder = new Shedder(overloadOptions.parse({}), () => 0.5, lineOf(expectedMs, 500));
+      expect(shedOrder.filter((kind) => shedder.sheds(kind))).toHaveLength(shed);
+    }
+  });
+
+  it('is bounded as what is under way is', () => {
+    const options = overloadOptions.parse({ inFlight: 16, wait: 'off' });
+    expect(new Shedder(options, Math.random, lineOf(0, 15)).full).toBe(false);
+    expect(new Shedder(options, Math.random, lineOf(0, 16)).full).toBe(true);
+  });
+
+  it('raises the level while it is worked off too slowly', () => {
+    const waits = { waiting: 50, ordinary: { oldestMs: 900, expectedMs: 0 }, low: noLine.low };
+    const shedder = new Shedder(overloadOptions.parse({}), Math.random, waits);
+    for (let reading = 0; reading < 200; reading += 1) {
+      shedder.read({ delayMs: 0, elapsedMs: 20, memoryShare: 0 });
+    }
+    expect(shedder.level).toBe(3.8);
+    expect(shedder.delayMs).toBe(0);
+    expect(shedder.waitMs).toBeCloseTo(900, 0);
   });
 });
 
@@ -101,11 +111,7 @@ describe('Retry-After', () => {
     [0.999, 6],
   ] as const) {
     it(`is ${expected} s of at least 2 s where chance says ${random}`, () => {
-      const shedder = new Shedder(
-        overloadOptions.parse({ retryAfter: '2s' }),
-        () => random,
-        () => 0,
-      );
+      const shedder = new Shedder(overloadOptions.parse({ retryAfter: '2s' }), () => random, noLine);
       expect(shedder.retryAfter()).toBe(expected);
     });
   }

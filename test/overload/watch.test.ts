@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { overloadOptions } from '../../src/overload/options.ts';
 import { Shedder } from '../../src/overload/shedder.ts';
 import { watchOverload } from '../../src/overload/watch.ts';
+import { FakeLoop } from './fake-loop.ts';
 
 describe('the watch over the event loop', () => {
   beforeEach(() => {
@@ -14,11 +15,7 @@ describe('the watch over the event loop', () => {
   it('takes its own lateness for that of the loop, reads memory, and ends when it is told to', () => {
     let now = 0;
     let used = 10;
-    const shedder = new Shedder(
-      overloadOptions.parse({}),
-      () => 0.5,
-      () => now,
-    );
+    const shedder = new Shedder(overloadOptions.parse({}), () => 0.5, new FakeLoop().queue);
     for (let entered = 0; entered < 50; entered += 1) shedder.enter();
     const stop = watchOverload(shedder, () => now, {
       heap: () => ({ used, limit: 100 }),

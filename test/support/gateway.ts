@@ -154,7 +154,7 @@ function gatewayFile(options: TestGatewayOptions): Readonly<Record<string, unkno
     log: { level: 'silent' },
     drain: { deadline: '5s' },
     // This gateway shares its event loop with the test: a late loop says nothing about the gateway.
-    overload: { delay: 'off' },
+    overload: { delay: 'off', wait: 'off' },
     ...options.config,
   };
 }
