@@ -72,7 +72,7 @@ export function createSharedHolds(
 
   /** The age of what stands under a key. Nothing is older than `keepMs`: what seems so was written by another clock. */
   async function ageOf(key: string, keepMs: number): Promise<number | undefined | 'unknown'> {
-    const found = await state.look('hold', key);
+    const found = await state.look('hold', key, keepMs);
     if (found === 'lost') return 'unknown';
     if (found.value === undefined) return undefined;
     const age = clocks.now() - Number(found.value);

@@ -95,7 +95,12 @@ export function createDpopChecker(
     if (seen !== 'new') return replayReasons[seen];
     if (state?.shared !== true) return undefined;
     // The clock of another process may be behind this one's, as a client's may be ahead: there it is good for longer.
-    const elsewhere = await state.once('dpop', proofKey(thumbprint, id), until - about.time + ahead);
+    const elsewhere = await state.once(
+      'dpop',
+      proofKey(thumbprint, id),
+      until - about.time + ahead,
+      Math.max(0, about.time - issuedAt),
+    );
     return elsewhere === 'new' ? undefined : replayReasons[elsewhere];
   }
 

@@ -7,6 +7,8 @@ export function hashTag(prefix: string): string {
 
 /** Names and seals what goes into the store: neither names of callers nor values can be read from it. */
 export interface StoreKeys {
+  /** What every key begins with. */
+  readonly tag: string;
   /**
    * The key in the store: prefix, kind and a MAC of the name. Whoever reads the store cannot even try names out.
    *
@@ -37,6 +39,7 @@ export function createStoreKeys(ring: readonly Buffer[], prefix: string): StoreK
   const name = (mac: Buffer, kind: string, text: string): string =>
     `${tag}:${kind}:${createHmac('sha256', mac).update(`${kind}\n`).update(text).digest('base64url')}`;
   return {
+    tag,
     keyOf: (kind, text) => name(derived[0]!.mac, kind, text),
     keysOf: (kind, text) => derived.map(({ mac }) => name(mac, kind, text)),
     seal(key, value) {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { readPlainFile } from '../document/plain-file.ts';
 import type { ServerAddress } from './find-server.ts';
 import type { RedisOptions } from './options.ts';
 
@@ -102,7 +102,7 @@ function usesTls(options: RedisOptions): boolean {
 function readPassword(password: RedisOptions['password']): string | undefined {
   if (password === undefined || typeof password === 'string') return password;
   // Editors and `echo` end files with a line break.
-  return readFileSync(password.file, 'utf8').trim();
+  return readPlainFile(password.file).trim();
 }
 
 function tlsOf(options: RedisOptions, host: string): Record<string, unknown> {
@@ -110,9 +110,9 @@ function tlsOf(options: RedisOptions, host: string): Record<string, unknown> {
   const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
   return {
     minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: [ca].flat().map((path) => readFileSync(path)) }),
-    ...(certificate === undefined ? {} : { cert: readFileSync(certificate) }),
-    ...(key === undefined ? {} : { key: readFileSync(key) }),
+    ...(ca === undefined ? {} : { ca: [ca].flat().map(readPlainFile) }),
+    ...(certificate === undefined ? {} : { cert: readPlainFile(certificate) }),
+    ...(key === undefined ? {} : { key: readPlainFile(key) }),
     ...(servername === undefined ? {} : { servername }),
   };
 }

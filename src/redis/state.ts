@@ -23,26 +23,58 @@ const longestValue = 65_536;
 /** Bytes of the longest of them in UTF-8, sealed, as base64url, and a little more. */
 const longestSealed = longestValue * 4 + 64;
 
+/** 30 days: a memory that nobody asked for so long has forgotten everything anyway. */
+const markMs = 30 * 86_400_000;
+
+/**
+ * Since when this memory reaches back, in milliseconds of the server's clock, kept as its last key. A server that was
+ * emptied, or restarted with nothing, has no such mark, or a later one: what it does not know may have been there before.
+ */
+const sinceScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local mark = KEYS[#KEYS]
+local since = tonumber(string.match(redis.call('GET', mark) or '', '^%d+$'))
+if since and since <= now then
+  redis.call('PEXPIRE', mark, ${markMs})
+else
+  since = now
+  redis.call('SET', mark, string.format('%.0f', now), 'PX', ${markMs})
+end
+`;
+
+const onceAnswers = ['known', 'new', 'forgotten'] as const;
+
 /** Known under any key of the ring: known. Else it is added under the newest. */
 const onceScript = `
-for i = 1, #KEYS do
+${sinceScript}
+for i = 1, #KEYS - 1 do
   if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
 end
+if now - since < tonumber(ARGV[2]) then return 2 end
 redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
 return 1
 `;
 
 /**
- * Values as they stand, of a bounded length: whoever else writes to the store must not fill the memory of the gateway.
- * `then` is done to each key in the same step.
+ * `out`: values as they stand, of a bounded length: whoever else writes to the store must not fill the memory of the
+ * gateway. `then` is done to each key in the same step.
  */
-const readScript = (then: string): string => `
-for i = 1, #KEYS do
+const reading = (then: 'GET' | 'GETDEL', last: string): string => `
+for i = 1, ${last} do
   if redis.call('STRLEN', KEYS[i]) > ${longestSealed} then return redis.error_reply('${strangeValue} that is too long') end
 end
 local out = {}
-for i = 1, #KEYS do out[i] = redis.call('${then}', KEYS[i]) end
-return out
+for i = 1, ${last} do out[i] = redis.call('${then}', KEYS[i]) end
+`;
+
+const getScript = `${reading('GET', '#KEYS')} return out`;
+const takeScript = `${reading('GETDEL', '#KEYS')} return out`;
+/** Since when the memory reaches back, how long that is, and the values. Numbers as text, because they are compared here. */
+const lookScript = `
+${sinceScript}
+${reading('GET', '#KEYS - 1')}
+return {string.format('%.0f', since), string.format('%.0f', now - since), out}
 `;
 
 /**
@@ -53,9 +85,14 @@ return out
  */
 export function createRedisState(deps: RedisStateDependencies): SharedState {
   const { link, keys } = deps;
-  const script = createScript(onceScript, link);
-  const getScript = createScript(readScript('GET'), link);
-  const takeScript = createScript(readScript('GETDEL'), link);
+  const adding = createScript(onceScript, link);
+  const getting = createScript(getScript, link);
+  const taking = createScript(takeScript, link);
+  const looking = createScript(lookScript, link);
+  /** The same whatever the session keys are: it tells nothing. */
+  const mark = `${keys.tag}:state-since`;
+  /** What the mark said when this process saw it first. Another one says that the memory was emptied since then. */
+  let firstSince: unknown;
   const ttl = (ms: number): string => String(Math.max(1, Math.ceil(ms)));
   const kind = (space: string): string => `state-${space}`;
 
@@ -82,37 +119,47 @@ export function createRedisState(deps: RedisStateDependencies): SharedState {
     return undefined;
   };
 
-  const look = (space: StateSpace, key: string): Promise<Looked> =>
-    ask<Looked>(async () => {
-      const found = await getScript.run(keys.keysOf(kind(space), key), []);
-      return { value: firstOpened(space, key, found) };
-    }, 'lost');
+  const lookUp = async (space: StateSpace, key: string, keptMs: number): Promise<Looked> => {
+    const answer = await looking.run([...keys.keysOf(kind(space), key), mark], []);
+    const [since, age, found] = answer as [unknown, unknown, unknown];
+    firstSince ??= since;
+    const value = firstOpened(space, key, found);
+    return value === undefined && since !== firstSince && Number(age) < keptMs ? 'lost' : { value };
+  };
+  // Marked as soon as there is a connection: what is made after this process began is never taken for older than the memory.
+  lookUp('dpop', '', 0).catch(() => undefined);
 
   return {
     shared: true,
-    once: (space, key, ttlMs) =>
-      ask<Once>(
-        async () => ((await script.run(keys.keysOf(kind(space), key), [ttl(ttlMs)])) === 1 ? 'new' : 'known'),
-        'full',
-      ),
+    once: (space, key, ttlMs, agoMs = 0) =>
+      ask<Once>(async () => {
+        const answer = await adding.run(
+          [...keys.keysOf(kind(space), key), mark],
+          [ttl(ttlMs), String(Math.ceil(agoMs))],
+        );
+        return onceAnswers[Number(answer)] ?? 'full';
+      }, 'full'),
     put(space, key, value, ttlMs) {
       if (value.length > longestValue) return false;
       const [newest, ...older] = keys.keysOf(kind(space), key);
       const sealed = keys.seal(nameOf(space, key), value);
       return ask(async () => {
+        const kept = link.send(['SET', newest!, sealed, 'PX', ttl(ttlMs)]);
+        // Only then: nobody who reads in between finds nothing.
         const forgotten = older.length === 0 ? undefined : link.send(['DEL', ...older]);
-        await Promise.all([forgotten, link.send(['SET', newest!, sealed, 'PX', ttl(ttlMs)])]);
+        await Promise.all([kept, forgotten]);
         return true;
       }, false);
     },
-    async get(space, key) {
-      const found = await look(space, key);
-      return found === 'lost' ? undefined : found.value;
-    },
-    look,
+    get: (space, key) =>
+      ask(
+        async () => firstOpened(space, key, await getting.run(keys.keysOf(kind(space), key), [])),
+        undefined,
+      ),
+    look: (space, key, keptMs = 0) => ask<Looked>(() => lookUp(space, key, keptMs), 'lost'),
     take: (space, key) =>
       ask(
-        async () => firstOpened(space, key, await takeScript.run(keys.keysOf(kind(space), key), [])),
+        async () => firstOpened(space, key, await taking.run(keys.keysOf(kind(space), key), [])),
         undefined,
       ),
     forget(space, key) {

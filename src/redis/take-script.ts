@@ -1,6 +1,12 @@
 import { strangeValue } from './fault.ts';
 
 /**
+ * Seconds since the epoch, in the year 2255: no clock was ever set so far ahead that a window of the gateway ends later,
+ * and until then microseconds are whole numbers that every part of the way holds exactly.
+ */
+const latestEnd = 9_000_000_000;
+
+/**
  * Answers all claims of one call in one step, by the server's own clock.
  *
  * Reads first and writes only when every enforced claim fits, so that nothing is charged where a key turns out not to be
@@ -95,7 +101,10 @@ for i = 1, #KEYS do
       local was, had = string.match(known, '^(%d+):(%d+)$')
       was, had = was and number(was), had and number(had)
       if not was or not had then return redis.error_reply('${strangeValue} of a window') end
-      if was >= index then index, sum = was, had end
+      if was >= index then
+        if window_end(period, was) > ${latestEnd} then return redis.error_reply('${strangeValue} of a window') end
+        index, sum = was, had
+      end
     end
     reset = window_end(period, index) * 1000000 - now
     if amount > 0 and sum + amount > most then

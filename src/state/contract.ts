@@ -6,22 +6,31 @@
  */
 
 /** Whose keys these are: no user of the store sees another's. */
-export type StateSpace = 'dpop' | 'question' | 'task' | 'request' | 'hold';
+export const stateSpaces = ['dpop', 'question', 'task', 'request', 'hold'] as const;
+
+export type StateSpace = (typeof stateSpaces)[number];
 
 export interface SharedState {
   /**
    * Adds a key that must be new.
    *
    * @param ttlMs milliseconds until the key may be forgotten
-   * @returns `new`; `known`; `full` where no room is left for it, or nobody can be asked: the caller refuses
+   * @param agoMs milliseconds since the earliest moment at which it may have been added before. Default 0
+   * @returns `new`; `known`; `forgotten` where the memory was emptied after that moment; `full` where no room is left for
+   *   it, or nobody can be asked. The caller takes none but `new`
    */
-  once(space: StateSpace, key: string, ttlMs: number): Once | Promise<Once>;
+  once(space: StateSpace, key: string, ttlMs: number, agoMs?: number): Once | Promise<Once>;
   /** Remembers a value, in place of an earlier one. @returns false where it could not be kept */
   put(space: StateSpace, key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
   /** @returns undefined where nothing is known, or nobody can be asked */
   get(space: StateSpace, key: string): string | undefined | Promise<string | undefined>;
-  /** As `get`, for those to whom it is not the same that nothing is known and that nobody can be asked. */
-  look(space: StateSpace, key: string): Looked | Promise<Looked>;
+  /**
+   * As `get`, for those to whom it is not the same that nothing is known and that nobody can tell.
+   *
+   * @param keptMs milliseconds for which it would be kept: a memory that was emptied less long ago, while this process
+   *   ran, cannot say that nothing was there. Default 0
+   */
+  look(space: StateSpace, key: string, keptMs?: number): Looked | Promise<Looked>;
   /** Reads and forgets in one step: of several that take, one gets the value. */
   take(space: StateSpace, key: string): string | undefined | Promise<string | undefined>;
   forget(space: StateSpace, key: string): void;
@@ -30,6 +39,6 @@ export interface SharedState {
   close(): Promise<void> | void;
 }
 
-export type Once = 'new' | 'known' | 'full';
+export type Once = 'new' | 'known' | 'forgotten' | 'full';
 
 export type Looked = { readonly value: string | undefined } | 'lost';

@@ -15,6 +15,8 @@ export interface GoodTrafficOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether an answer is right, given its status and its JSON-RPC message. Default: 200 with a result. */
   readonly isRight?: (status: number, answer: Readonly<Record<string, unknown>>) => boolean;
+  /** Told of each call when it is over: when it began and ended, by `performance.now()`, and what was wrong with it. */
+  readonly onCall?: (begun: number, ended: number, wrong: string | undefined) => void;
 }
 
 export interface GoodTraffic {
@@ -60,7 +62,9 @@ export function startGoodTraffic(url: string, options: GoodTrafficOptions = {}):
   let right = 0;
 
   const note = (outcome: string | undefined, begun: number): void => {
-    times.push(performance.now() - begun);
+    const ended = performance.now();
+    options.onCall?.(begun, ended, outcome);
+    times.push(ended - begun);
     if (outcome === undefined) right += 1;
     else wrong.set(outcome, (wrong.get(outcome) ?? 0) + 1);
     for (const watcher of watchers) watcher();

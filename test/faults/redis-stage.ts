@@ -1,32 +1,20 @@
 import { expect } from 'vitest';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { openPolicy, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { modern } from '../support/mcp-messages.ts';
 import { post, type RawAnswer } from '../support/raw-client.ts';
 import { startRecorder } from '../support/recorder.ts';
 import { until } from '../support/redis.ts';
+import { sharedStore } from '../support/replicas.ts';
 import type { Measured } from './table.ts';
 
 /** One limit for each `onStoreLoss`, each for a tool of its name, and nothing else. */
-const policy = `
-version: 1
-roles:
-  everything:
-    allow:
-      - { tools: ["*"] }
-      - { methods: ["**"] }
-bindings:
-  - roles: [everything]
-    to:
-      - any: true
+const policy = `${openPolicy}
 limits:
   - { name: part, match: { tools: [local] }, per: tool, quota: 40/day, onStoreLoss: local }
   - { name: strict, match: { tools: [deny] }, per: tool, rate: 1000/s, onStoreLoss: deny }
   - { name: loose, match: { tools: [allow] }, per: tool, quota: 2/month, onStoreLoss: allow }
   - { name: roomy, match: { tools: [roomy] }, per: principal, rate: 10000/s, burst: 1000, onStoreLoss: local }
 `;
-
-/** Any text of 32 bytes: all replicas have the same. */
-export const sessionKey = 'a key of a gateway that is used in tests alone';
 
 /** Replicas that the gateway expects: alone it admits half of a limit. */
 const replicas = 2;
@@ -52,8 +40,7 @@ export async function startRedisStage(redis: Readonly<Record<string, unknown>>):
     door: 'plain',
     upstreams: { tools: server.url },
     policy,
-    files: { 'session.key': sessionKey },
-    config: { session: { keys: ['session.key'] }, store: { redis: { replicas, ...redis } } },
+    ...sharedStore({ replicas, ...redis }),
   });
   const call: RedisStage['call'] = (tool) => {
     const { headers, body } = modern('tools/call', { name: tool, arguments: {} });

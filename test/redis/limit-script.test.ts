@@ -21,7 +21,7 @@ beforeAll(async () => {
   redis = await startRedis();
   store = await openStore(
     { url: redis.url, leases: { enabled: false } },
-    { clock: heldClock, nowUs: () => 0 },
+    { clock: heldClock, nowUs: () => now },
   );
 });
 afterAll(async () => {

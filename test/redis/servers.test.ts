@@ -122,6 +122,7 @@ describe('users', () => {
       },
     });
     expect(await state.once('dpop', 'proof', 60_000)).toBe('new');
+    expect(await state.look('hold', 'h', 60_000)).toEqual({ value: undefined });
     expect(await state.put('question', 'q', 'v', 60_000)).toBe(true);
     expect(await state.get('question', 'q')).toBe('v');
     expect(await state.take('question', 'q')).toBe('v');
@@ -256,7 +257,8 @@ describe('what the store holds', () => {
     await state.once('dpop', names[3]!, 60_000);
     await state.put('question', names[3]!, names[4]!, 60_000);
     const dump = await dumpRedis(redis);
-    expect(dump.split('\n').filter((line) => line.startsWith('{sallyport}:'))).toHaveLength(5);
+    // These five, and the mark of how far the memory reaches back.
+    expect(dump.split('\n').filter((line) => line.startsWith('{sallyport}:'))).toHaveLength(6);
     for (const name of names) expect(dump).not.toContain(name);
     for (const name of names)
       expect(dump).not.toContain(Buffer.from(name).toString('base64url').slice(0, -2));

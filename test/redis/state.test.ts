@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createStoreKeys } from '../../src/redis/keys.ts';
 import { createRedisState } from '../../src/redis/state.ts';
 import type { SharedState } from '../../src/state/contract.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
+import { startRedis, type TestRedis, until } from '../support/redis.ts';
 import { forgetAll, openStore, type TestStore } from './support.ts';
 
 let redis: TestRedis;
@@ -10,6 +10,9 @@ let store: TestStore;
 let up = true;
 let faults: unknown[] = [];
 
+/** All but the mark of how far the memory reaches back. */
+const entries = '{sallyport}:state-*:*';
+const mark = '{sallyport}:state-since';
 const oldKey = Buffer.alloc(32, 1);
 const newKey = Buffer.alloc(32, 2);
 
@@ -77,11 +80,11 @@ describe('state in a store that replicas share', () => {
     const state = stateWith(newKey);
     await state.put('task', 'a', 'of a', 60_000);
     await state.put('task', 'b', 'of b', 60_000);
-    const [first, second] = (await redis.cli('KEYS', '*')).split('\n') as [string, string];
+    const [first, second] = (await redis.cli('KEYS', entries)).split('\n') as [string, string];
     await redis.cli('RENAME', first, second);
     expect([await state.get('task', 'a'), await state.get('task', 'b')]).toEqual([undefined, undefined]);
     await state.put('task', 'c', 'of c', 60_000);
-    const key = (await redis.cli('KEYS', '*')).split('\n').find((one) => one !== second)!;
+    const key = (await redis.cli('KEYS', entries)).split('\n').find((one) => one !== second)!;
     for (const odd of ['', 'x', 'A'.repeat(60)]) {
       await redis.cli('SET', key, odd);
       expect(await state.get('task', 'c')).toBeUndefined();
@@ -91,7 +94,7 @@ describe('state in a store that replicas share', () => {
   it('knows no longer whether anything was there, where somebody put another thing in its place', async () => {
     const state = stateWith(newKey);
     await state.put('hold', 'a', 'held', 60_000);
-    const key = await redis.cli('KEYS', '*');
+    const key = await redis.cli('KEYS', entries);
     const forged = createStoreKeys([oldKey], 'sallyport').seal('hold\na', 'never');
     for (const odd of ['', 'x', 'A'.repeat(60), forged]) {
       await redis.cli('SET', key, odd);
@@ -110,7 +113,7 @@ describe('state in a store that replicas share', () => {
     const state = stateWith(newKey);
     await state.put('task', 'a', '\u{1F600}'.repeat(32_768), 60_000);
     expect(await state.get('task', 'a')).toHaveLength(65_536);
-    const key = await redis.cli('KEYS', '*');
+    const key = await redis.cli('KEYS', entries);
     await redis.cli('SETRANGE', key, String(64 * 1024 * 1024), 'x');
     expect(await state.look('task', 'a')).toBe('lost');
     expect(await state.take('task', 'a')).toBeUndefined();
@@ -133,8 +136,8 @@ describe('state in a store that replicas share', () => {
     const state = stateWith(newKey);
     await other.put('question', 'a', 'of the other', 60_000);
     await state.put('question', 'a', 'of this one', 60_000);
-    const [own] = (await redis.cli('KEYS', '{sallyport}*')).split('\n') as [string];
-    const [foreign] = (await redis.cli('KEYS', '{other}*')).split('\n') as [string];
+    const [own] = (await redis.cli('KEYS', entries)).split('\n') as [string];
+    const [foreign] = (await redis.cli('KEYS', '{other}:state-*:*')).split('\n') as [string];
     // Neither by the value, nor by the name.
     expect(own.slice(own.lastIndexOf(':'))).not.toBe(foreign.slice(foreign.lastIndexOf(':')));
     await redis.cli('COPY', foreign, own, 'REPLACE');
@@ -146,7 +149,7 @@ describe('state in a store that replicas share', () => {
     const state = stateWith(newKey);
     await state.once('dpop', 'proof', 1000);
     await state.put('question', 'q', 'v', 2000);
-    for (const key of (await redis.cli('KEYS', '*')).split('\n'))
+    for (const key of (await redis.cli('KEYS', entries)).split('\n'))
       expect(Number(await redis.cli('PTTL', key))).toBeGreaterThan(0);
     state.forget('question', 'q');
     expect(await state.get('question', 'q')).toBeUndefined();
@@ -170,10 +173,77 @@ describe('state in a store that replicas share', () => {
     expect(faults).toEqual([]);
   });
 
+  it('cannot tell whether a proof was used before the store was emptied, and takes later ones', async () => {
+    const [one, two] = [stateWith(newKey), stateWith(newKey)];
+    await until('the memory is marked', async () => (await redis.cli('EXISTS', mark)) === '1');
+    expect(await one.once('dpop', 'proof', 60_000, 0)).toBe('new');
+    await forgetAll(redis);
+    for (const state of [one, two, stateWith(newKey), stateWith(oldKey)])
+      expect(await state.once('dpop', 'proof', 60_000, 5000)).toBe('forgotten');
+    expect(await two.once('dpop', 'later', 60_000, 0)).toBe('new');
+    expect(await one.once('dpop', 'later', 60_000, 5000)).toBe('known');
+  });
+
+  it('cannot tell whether anything was kept before the store was emptied, for as long as it would be kept', async () => {
+    const [one, two] = [stateWith(newKey), stateWith(newKey)];
+    expect(await two.look('hold', 'never', 60_000)).toEqual({ value: undefined });
+    await one.put('hold', 'a', 'held', 60_000);
+    await forgetAll(redis);
+    expect(await two.look('hold', 'a', 60_000)).toBe('lost');
+    expect(await two.look('hold', 'never', 60_000)).toBe('lost');
+    expect(await two.look('hold', 'a', 0)).toEqual({ value: undefined });
+    await one.put('hold', 'a', 'held again', 60_000);
+    expect(await two.look('hold', 'a', 60_000)).toEqual({ value: 'held again' });
+    // A day later, as the mark says.
+    await redis.cli('SET', mark, String(Date.now() - 86_400_000));
+    expect(await two.look('hold', 'never', 60_000)).toEqual({ value: undefined });
+    expect(faults).toEqual([]);
+  });
+
+  it('takes no mark for one that no gateway writes', async () => {
+    const state = stateWith(newKey);
+    for (const odd of [
+      '',
+      '-1',
+      '1e3',
+      '0x1',
+      'nan',
+      'inf',
+      '9'.repeat(400),
+      String(Date.now() + 3_600_000),
+    ]) {
+      await redis.cli('SET', mark, odd);
+      expect(await state.once('dpop', odd, 60_000, 5000)).toBe('forgotten');
+      expect(Number(await redis.cli('PTTL', mark))).toBeGreaterThan(0);
+    }
+    await redis.cli('DEL', mark);
+    await redis.cli('LPUSH', mark, 'a list');
+    expect(await state.once('dpop', 'proof', 60_000, 5000)).toBe('full');
+    expect(await state.look('hold', 'a', 60_000)).toBe('lost');
+  });
+
+  it('is at no moment unknown while it is written anew under a newer key', async () => {
+    const sent: string[] = [];
+    const state = createRedisState({
+      link: {
+        send: async (command) => {
+          sent.push(command[0]!);
+        },
+      },
+      keys: createStoreKeys([newKey, oldKey], 'sallyport'),
+      timeout: 5000,
+      isUp: () => true,
+      onFault: (cause) => faults.push(cause),
+    });
+    sent.length = 0;
+    expect(await state.put('hold', 'a', 'held', 60_000)).toBe(true);
+    expect(sent).toEqual(['SET', 'DEL']);
+  });
+
   it('tells operators where a key holds what the gateway did not write', async () => {
     const state = stateWith(newKey);
     await state.put('task', 'a', 'v', 60_000);
-    const key = await redis.cli('KEYS', '*');
+    const key = await redis.cli('KEYS', entries);
     await redis.cli('DEL', key);
     await redis.cli('LPUSH', key, 'a list');
     expect(await state.take('task', 'a')).toBeUndefined();
