@@ -1,10 +1,9 @@
 import { takeExplain } from './explain.ts';
-import { readPostgres } from './postgresql.ts';
+import { grammarOf } from './grammars.ts';
 import { readQuery, startsQuery } from './queries.ts';
 import { type FactCollector, type SqlDialect, Unclear, type Understanding } from './query.ts';
 import { Reader } from './reader.ts';
 import { type Scan, scan } from './scan.ts';
-import { readSqlite } from './sqlite.ts';
 import { structural } from './words.ts';
 
 // Control characters but tab, LF and CR, and halves of surrogate pairs: some databases stop at NUL, and none of these
@@ -14,7 +13,8 @@ const strange = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Surrogate}/u;
 /**
  * Finds out what a text of SQL does. Total: whatever happens in a grammar is a misunderstanding.
  *
- * The text must have been bounded in length by the caller; nesting is bounded here, before any grammar runs.
+ * The text must have been bounded in length by the caller; nesting is bounded here, before any grammar runs. A grammar that
+ * is not loaded understands nothing.
  */
 export function understandSql(sql: string, dialect: SqlDialect): Understanding {
   try {
@@ -31,9 +31,7 @@ export function understandSql(sql: string, dialect: SqlDialect): Understanding {
 
 function read(sql: string, dialect: SqlDialect, scanned: Scan): FactCollector {
   checkEnd(scanned);
-  if (dialect === 'postgresql') return readPostgres(sql);
-  if (dialect === 'sqlite') return readSqlite(sql);
-  return readDialect(dialect, scanned);
+  return grammarOf(dialect)?.(sql) ?? readDialect(dialect, scanned);
 }
 
 /** At most one semicolon, and nothing behind it. */

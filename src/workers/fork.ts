@@ -21,7 +21,8 @@ export function forkWorker(): ForkedProcess {
   return {
     pid: worker.process.pid,
     send(message) {
-      if (worker.isConnected()) worker.send(message as object);
+      if (!worker.isConnected()) return undefined;
+      return new Promise((resolve) => void worker.send(message as object, () => resolve()));
     },
     kill: (signal) => void worker.process.kill(signal),
     onMessage: (hear) => void worker.on('message', hear),
@@ -44,15 +45,24 @@ interface Handover {
 function closeWhatNeverArrives({ process: child }: Worker): void {
   const underWay = new Map<unknown, { close(): void }>();
   const send = child.send.bind(child) as (...args: readonly unknown[]) => boolean;
+  let gone = false;
   child.send = ((message: Handover, handle: { close?(): void } | undefined, ...rest: readonly unknown[]) => {
     if (message.act === 'newconn' && handle?.close !== undefined) {
+      if (gone) {
+        handle.close();
+        return false;
+      }
       underWay.set(message.seq, handle as { close(): void });
     }
     return send(message, handle, ...rest);
   }) as typeof child.send;
   child.on('internalMessage', (message: { readonly ack?: unknown }) => underWay.delete(message.ack));
-  child.once('exit', () => {
+  const closeAll = (): void => {
+    // The end and the closing of the pipe are told apart, in either order, and Node hands out connections in between.
+    gone = true;
     for (const handle of underWay.values()) handle.close();
     underWay.clear();
-  });
+  };
+  child.once('exit', closeAll);
+  child.once('disconnect', closeAll);
 }

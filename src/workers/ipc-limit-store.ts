@@ -2,7 +2,7 @@ import type { Claim, Left, Refused, StoreEvent, Taken } from '../limits/contract
 import { createDenialCache } from '../limits/denial-cache.ts';
 import { StoreFault } from '../limits/store-fault.ts';
 import type { SharedCounts } from '../limits/store-loss.ts';
-import type { Line } from './line.ts';
+import { type Line, LineLost } from './line.ts';
 
 /** A refusal, with the place of its claim in what was asked: claims travel once. */
 interface SentRefusal {
@@ -56,7 +56,9 @@ export function createIpcLimitStore({ line, timeoutMs, report }: IpcLimitStoreDe
       sent = (await line.ask('limits.take', [claims, holder], timeoutMs)) as SentTaken;
     } catch (cause) {
       // It may have been charged all the same: nobody here will give back what nobody here knows of.
-      if (claims.some(({ measure }) => measure.kind === 'places')) line.tell('limits.release', [holder]);
+      const wasSent = cause instanceof LineLost && (cause.why === 'timeout' || cause.why === 'failed');
+      if (wasSent && claims.some(({ measure }) => measure.kind === 'places'))
+        line.tell('limits.release', [holder]);
       throw new StoreFault('lost', 'the primary does not answer', { cause });
     }
     const taken = received(sent, claims);

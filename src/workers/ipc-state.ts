@@ -1,4 +1,4 @@
-import type { Looked, Once, SharedState, StateSpace } from '../state/contract.ts';
+import { type Looked, type Once, type SharedState, type StateSpace, stateSpaces } from '../state/contract.ts';
 import type { Line } from './line.ts';
 
 /** Longer than the primary ever takes; what waits so long for a pipe of this machine waits for a dead process. */
@@ -39,18 +39,26 @@ export function createIpcState(line: Line): SharedState {
   };
 }
 
-/** The primary's side. @returns undefined for questions that are about something else */
+/**
+ * The primary's side.
+ *
+ * @returns undefined for questions that are about something else
+ * @throws TypeError where the question is of another shape: what is kept is bounded in the units of its keys and values
+ */
 export function answerStateQuestion(
   state: SharedState,
   what: string,
   body: unknown,
 ): { readonly answer: unknown } | undefined {
-  const [space, key, third, fourth] = body as [StateSpace, string, unknown, unknown];
+  if (!what.startsWith('state.')) return undefined;
+  const [space, key, third, fourth] = Array.isArray(body) ? (body as readonly unknown[]) : [];
+  if (!isSpace(space) || typeof key !== 'string') throw new TypeError(`${what} of nothing`);
   switch (what) {
     case 'state.once':
-      return { answer: state.once(space, key, third as number) };
+      return { answer: state.once(space, key, span(third)) };
     case 'state.put':
-      return { answer: state.put(space, key, third as string, fourth as number) };
+      if (typeof third !== 'string') throw new TypeError('a value that is no text');
+      return { answer: state.put(space, key, third, span(fourth)) };
     case 'state.get':
       return { answer: state.get(space, key) };
     case 'state.look':
@@ -62,4 +70,13 @@ export function answerStateQuestion(
     default:
       return undefined;
   }
+}
+
+function isSpace(value: unknown): value is StateSpace {
+  return (stateSpaces as readonly unknown[]).includes(value);
+}
+
+function span(value: unknown): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) throw new TypeError('a time that is no number');
+  return value;
 }

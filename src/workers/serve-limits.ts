@@ -27,7 +27,8 @@ export function serveLimits(store: LimitStore, clock: { nowUs(): number; time():
 
   return {
     take(worker, body) {
-      const [claims, holder] = body as [readonly Claim[], string];
+      const [claims, holder] = body as [readonly Claim[], unknown];
+      if (!Array.isArray(claims) || typeof holder !== 'string') throw new TypeError('claims of nobody');
       const taking = store.take(claims, holder, clock.nowUs(), clock.time());
       const conclude = (taken: Taken): SentTaken => {
         keep(worker, holder, taken);

@@ -4,7 +4,8 @@ import { createRestartPace, type RestartPace } from './restart-pace.ts';
 /** One forked process, as far as the supervisor needs it. */
 export interface ForkedProcess {
   readonly pid: number | undefined;
-  send(message: unknown): void;
+  /** @returns a promise that resolves once the pipe has taken the message; undefined where it has */
+  send(message: unknown): Promise<void> | undefined | void;
   kill(signal: NodeJS.Signals): void;
   onMessage(hear: (message: unknown) => void): void;
   /** Called once. */
@@ -24,7 +25,7 @@ export interface SupervisorDeps {
   /** Answers a worker's question. */
   answer(worker: number, what: string, body: unknown): unknown;
   hear(worker: number, what: string, body: unknown): void;
-  /** A worker ended that had served. Called before another is begun in its place. */
+  /** A worker ended, which may have served. Called before another is begun in its place. */
   gone(worker: number, pid: number): void;
   /** Workers keep ending soon after their start: the whole must end. Called once. */
   giveUp(): void;
@@ -44,8 +45,13 @@ export interface Supervisor<Report> {
     | { readonly ok: true; readonly reports: readonly Report[] }
     | { readonly ok: false; readonly problems: readonly string[] }
   >;
-  /** Asks every worker that serves. Undefined where one did not answer in time. */
-  askAll(what: string, body: unknown, timeoutMs: number): Promise<readonly Answered[]>;
+  /** Asks every worker that serves, or every process. Undefined where one did not answer in time. */
+  askAll(
+    what: string,
+    body: unknown,
+    timeoutMs: number,
+    whom?: 'serving' | 'all',
+  ): Promise<readonly Answered[]>;
   /** The workers that serve. */
   serving(): readonly ServingWorker[];
   /** Workers that serve, as far as they were told, and do not answer. No connection is handed to them. */
@@ -53,8 +59,12 @@ export interface Supervisor<Report> {
   readonly restarts: number;
   /** From now on nobody is begun again. */
   retire(): void;
-  /** Resolves once every process has ended; those that have not after `ms` are killed. */
-  ended(ms: number): Promise<void>;
+  /**
+   * Resolves once every process has ended; those that have not after `ms` are killed.
+   *
+   * @returns whether all that ended since `retire` did so with code 0
+   */
+  ended(ms: number): Promise<boolean>;
   /** Ends all at once. Synchronous: for the very end. */
   killAll(): void;
 }
@@ -117,6 +127,7 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
   );
   const allGone: (() => void)[] = [];
   let retired = false;
+  let clean = true;
   let started = false;
   let givenUp = false;
   let restarts = 0;
@@ -128,14 +139,16 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
       send: (message) => forked.send(message),
       answer: (what, body) => deps.answer(slot.number, what, body),
       hear(what, body) {
-        if (what === 'hello') begin();
+        if (what === 'hello') begin?.();
         else deps.hear(slot.number, what, body);
       },
     });
     // One that is stuck before its first word is never asked anything.
     const unheard = setTimeout(() => forked.kill('SIGKILL'), startTimeoutMs);
     let beat: NodeJS.Timeout | undefined;
-    const begin = (): void => {
+    let begin: (() => void) | undefined = () => {
+      // Once: a second gateway in one process would answer for the first.
+      begin = undefined;
       clearTimeout(unheard);
       line.ask('begin', deps.orders(slot.number), startTimeoutMs).then(
         (answer) => {
@@ -164,7 +177,9 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
       slot.missed = 0;
       const how = signal ?? `code ${code}`;
       begun.resolve({ ok: false, problems: [`worker ${slot.number} ended with ${how} before it served`] });
-      if (servingSince !== undefined) deps.gone(slot.number, forked.pid ?? 0);
+      // Also of one that had not said yet that it serves: it may have, for a moment.
+      deps.gone(slot.number, forked.pid ?? 0);
+      if (retired && code !== 0) clean = false;
       if (slots.every(({ process }) => process === undefined)) for (const tell of allGone.splice(0)) tell();
       if (retired || !started) return;
       if (servingSince === undefined) return;
@@ -241,13 +256,13 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
     for (const { process } of slots) process?.kill('SIGKILL');
   }
 
-  function ended(ms: number): Promise<void> {
-    if (slots.every(({ process }) => process === undefined)) return Promise.resolve();
+  function ended(ms: number): Promise<boolean> {
+    if (slots.every(({ process }) => process === undefined)) return Promise.resolve(clean);
     return new Promise((resolve) => {
       const timer = setTimeout(killAll, ms);
       allGone.push(() => {
         clearTimeout(timer);
-        resolve();
+        resolve(clean);
       });
     });
   }
@@ -268,10 +283,10 @@ export function createSupervisor<Report>(deps: SupervisorDeps): Supervisor<Repor
       for (const slot of slots) if (slot.process === undefined) again(slot, 0);
       return { ok: true, reports: begun.flatMap((said) => (said.ok ? [said.report] : [])) };
     },
-    async askAll(what, body, timeoutMs) {
+    async askAll(what, body, timeoutMs, whom = 'serving') {
       const asked = slots.flatMap((slot) => {
         const { line, servingSince } = slot;
-        if (line === undefined || servingSince === undefined) return [];
+        if (line === undefined || (whom === 'serving' && servingSince === undefined)) return [];
         const about = servingWorker(slot);
         const asking = line.ask(what, body, timeoutMs).catch(() => undefined);
         return [asking.then((answer): Answered => ({ ...about, answer }))];

@@ -18,10 +18,10 @@ export interface Answered {
 const patienceMs = 10_000;
 
 /** A tool call of its own trace. Never rejects: a connection that breaks is an answer of status 0. */
-export function callTraced(url: string, agent?: Agent): Promise<Answered> {
+export function callTraced(url: string, agent?: Agent, tool = 'echo'): Promise<Answered> {
   const trace = randomBytes(16).toString('hex');
   const call = modern('tools/call', {
-    name: 'echo',
+    name: tool,
     arguments: {},
     _meta: { traceparent: `00-${trace}-${randomBytes(8).toString('hex')}-01` },
   });

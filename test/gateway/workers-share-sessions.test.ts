@@ -6,7 +6,7 @@ import { generations } from '../support/generations.ts';
 import { legacy, modern } from '../support/mcp-messages.ts';
 import { openStream, post } from '../support/raw-client.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
-import { event, result } from '../support/recorder-answers.ts';
+import { askThenAnswer, event, result } from '../support/recorder-answers.ts';
 import { numberOf, openSession, startWorkers, type WorkersGateway } from '../support/workers.ts';
 
 /** Both combinations come about within a few rounds: connections are handed out in turn, and rounds differ in their number. */
@@ -68,18 +68,7 @@ describe('sessions over two worker processes', () => {
     await overAndAgain(async (round, between) => {
       const headers = await openSession(url());
       const asked = Promise.withResolvers<string>();
-      recorder.on('tools/call', ({ id }) => ({
-        kind: 'sse',
-        chunks: [
-          event({
-            jsonrpc: '2.0',
-            id: `q${round}`,
-            method: 'elicitation/create',
-            params: { message: 'Which?', requestedSchema: { type: 'object', properties: {} } },
-          }),
-          asked.promise.then(() => event(result(id, { content: [] }))),
-        ],
-      }));
+      recorder.on('tools/call', ({ id }) => askThenAnswer(`q${round}`, id, asked.promise));
       let call: Awaited<ReturnType<typeof openStream>> | undefined;
       const first = await workerOf(async () => {
         call = await openStream('POST', url(), { headers, body: legacy('tools/call', { name: 'ask' }, 7) });
@@ -111,18 +100,7 @@ describe('sessions over two worker processes', () => {
     const headers = await openSession(url());
     for (let round = 0; round < 12; round += 1) {
       const asked = Promise.withResolvers<string>();
-      recorder.on('tools/call', ({ id }) => ({
-        kind: 'sse',
-        chunks: [
-          event({
-            jsonrpc: '2.0',
-            id: `r${round}`,
-            method: 'elicitation/create',
-            params: { message: 'Which?', requestedSchema: { type: 'object', properties: {} } },
-          }),
-          asked.promise.then(() => event(result(id, { content: [] }))),
-        ],
-      }));
+      recorder.on('tools/call', ({ id }) => askThenAnswer(`r${round}`, id, asked.promise));
       const call = await openStream('POST', url(), {
         headers,
         body: legacy('tools/call', { name: 'ask' }, `k${round}`),

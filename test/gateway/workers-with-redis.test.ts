@@ -1,20 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEverythingFixture } from '../support/everything-fixture.ts';
+import { openPolicy } from '../support/gateway.ts';
 import { generations } from '../support/generations.ts';
 import { modern } from '../support/mcp-messages.ts';
 import { post } from '../support/raw-client.ts';
 import { type Recorder, startRecorder } from '../support/recorder.ts';
 import { dumpRedis, startRedis, type TestRedis, until } from '../support/redis.ts';
+import { sharedStore } from '../support/replicas.ts';
 import { numberOf, startWorkers, type WorkersGateway } from '../support/workers.ts';
 
-const policy = `
-version: 1
-roles:
-  everything:
-    allow:
-      - { tools: ["*"], resources: ["**"], prompts: ["*"], methods: ["**"] }
-bindings:
-  - { roles: [everything], to: [{ any: true }] }
+const policy = `${openPolicy}
 limits:
   - { name: ten, match: { tools: [counted] }, per: principal, quota: 10/month, onStoreLoss: deny }
 `;
@@ -34,11 +29,7 @@ describe('two workers of a gateway that shares a Redis', () => {
     gateway = await startWorkers({
       upstreams: { recorder: recorder.url, everything: everything.url },
       policy,
-      files: { 'session.key': 'a key of a gateway that is used in tests alone' },
-      config: {
-        session: { keys: ['session.key'] },
-        store: { redis: { url: redis.url, password: 'a-password-of-tests', replicas: 1 } },
-      },
+      ...sharedStore({ url: redis.url, password: 'a-password-of-tests', replicas: 1 }),
     });
   }, 90_000);
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sqlRole } from '../../src/arguments/roles/sql.ts';
+import '../support/sql-grammars.ts';
 
 const role = sqlRole.compile(sqlRole.options.parse({ dialect: 'postgresql' }));
 

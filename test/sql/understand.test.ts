@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sqlDialects } from '../../src/sql/query.ts';
 import { understandSql } from '../../src/sql/understand.ts';
+import '../support/sql-grammars.ts';
 
 const pieces = fc.constantFrom(
   ...(

@@ -60,11 +60,100 @@ describe('a line between two processes', () => {
     expect(asking.open).toBe(0);
   });
 
-  it('overlooks what is none of its own', () => {
-    const { asking } = pair(() => undefined);
-    for (const message of [null, undefined, 'text', 1, {}, { sallyport: 1 }, { cmd: 'NODE_HANDLE' }])
-      asking.receive(message);
+  it('overlooks what is none of its own, and what is of no shape that it knows', async () => {
+    const { asking, told } = pair((what) => `${what}!`);
+    const strange: unknown[] = [null, undefined, 'text', 1, true, [], {}, [[]], [null], ['ask'], ['ask', 1]];
+    const items = [
+      ...strange,
+      ['ask', 'x', 'y', 1],
+      ['ask', 1, {}, 1],
+      ['tell'],
+      ['tell', 1],
+      ['answer', '1'],
+    ];
+    for (const message of [...strange, { sallyport: 1 }, { sallyport: items }, { cmd: 'NODE_HANDLE' }])
+      expect(() => asking.receive(message)).not.toThrow();
+    asking.receive({
+      sallyport: [
+        ['answer', 99, 1],
+        ['failure', 99],
+        ['frobnicate', 1, 'a'],
+      ],
+    });
     expect(asking.open).toBe(0);
+    expect(told).toEqual([]);
+    expect(await asking.ask('still', undefined, 1000)).toBe('still!');
     expect(new LineLost('x', 'full').message).toBe('x: full');
   });
+
+  it('goes on where whoever hears a word cannot make sense of it', async () => {
+    const line = createLine({
+      send: () => undefined,
+      answer: () => undefined,
+      hear() {
+        throw new TypeError('of nothing');
+      },
+    });
+    expect(() => line.receive({ sallyport: [['tell', 'limits.release', undefined]] })).not.toThrow();
+  });
+
+  it('hears nothing more of who is gone', () => {
+    const heard: string[] = [];
+    const asked: string[] = [];
+    const line = createLine({
+      send: () => undefined,
+      answer: (what) => void asked.push(what),
+      hear: (what) => void heard.push(what),
+    });
+    const words = {
+      sallyport: [
+        ['tell', 'a'],
+        ['ask', 1, 'b', undefined],
+      ],
+    };
+    line.receive(words);
+    line.close();
+    line.receive(words);
+    expect([heard, asked]).toEqual([['a'], ['b']]);
+  });
+
+  it('puts nothing more into a pipe that takes nothing, and forgets questions that ended meanwhile', async () => {
+    const sent: unknown[][] = [];
+    let taken = Promise.withResolvers<void>();
+    const line = createLine(
+      {
+        send(message) {
+          sent.push((message as { sallyport: unknown[] }).sallyport);
+          return taken.promise;
+        },
+        answer: () => 'x',
+      },
+      4,
+    );
+    const why = (question: Promise<unknown>) => question.then(String, (cause: LineLost) => cause.why);
+    const first = why(line.ask('first', 0, 60_000));
+    await until(() => sent.length === 1);
+    expect(await Promise.all([1, 2, 3].map((each) => why(line.ask('ended', each, 1))))).toEqual(
+      Array(3).fill('timeout'),
+    );
+    // Questions of the other side, which asks on and on and reads no answer.
+    for (let index = 0; index < 1000; index += 1) line.receive({ sallyport: [['ask', index, 'more', 1]] });
+    await until(() => true);
+    expect(await why(line.ask('beyond', 0, 60_000))).toBe('full');
+    expect(sent).toHaveLength(1);
+    const release = taken;
+    taken = Promise.withResolvers<void>();
+    release.resolve();
+    await until(() => sent.length === 2);
+    expect(sent[1]!.length).toBeLessThanOrEqual(16);
+    expect(sent[1]!.length).toBeGreaterThan(8);
+    expect(JSON.stringify(sent)).not.toContain('ended');
+    line.close();
+    expect(await first).toBe('closed');
+  });
 });
+
+async function until(holds: () => boolean): Promise<void> {
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (!holds());
+}

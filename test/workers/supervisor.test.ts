@@ -7,16 +7,21 @@ class FakeProcess implements ForkedProcess {
   readonly pid: number;
   readonly signals: string[] = [];
   stopped = false;
+  onAsked: (what: string) => void = () => undefined;
   begun: unknown = { ok: true, report: 'serves' };
   readonly line: Line;
+  #ended = false;
   #hear: (message: unknown) => void = () => undefined;
   #gone: (code: number | null, signal: string | null) => void = () => undefined;
 
   constructor(pid: number) {
     this.pid = pid;
     this.line = createLine({
-      send: (message) => setImmediate(() => this.#hear(message)),
-      answer: (what) => (what === 'begin' ? this.begun : `${what} of ${pid}`),
+      send: (message) => void setImmediate(() => this.#hear(message)),
+      answer: (what) => {
+        this.onAsked(what);
+        return what === 'begin' ? this.begun : `${what} of ${pid}`;
+      },
     });
   }
 
@@ -30,6 +35,8 @@ class FakeProcess implements ForkedProcess {
   }
 
   end(code: number | null, signal: string | null = null): void {
+    if (this.#ended) return;
+    this.#ended = true;
     this.line.close();
     setImmediate(() => this.#gone(code, signal));
   }
@@ -145,6 +152,33 @@ describe('a supervisor', () => {
       { worker: 2, pid: 1001 },
     ]);
     expect(supervisor.restarts).toBe(1);
+  });
+
+  it('tells that one is gone that ended before it could say that it serves: it may have served already', async () => {
+    await start();
+    prepare = (process) => {
+      process.line.tell('hello', process.pid);
+      process.begun = new Promise(() => undefined);
+    };
+    forked[0]!.end(1);
+    await pass(300);
+    expect(forked).toHaveLength(3);
+    expect(gone).toEqual([1]);
+    forked[2]!.end(1);
+    await pass(1);
+    expect(gone).toEqual([1, 1]);
+  });
+
+  it('begins what a process runs once, however often it says hello', async () => {
+    let begun = 0;
+    prepare = (process) => {
+      for (let index = 0; index < 3; index += 1) process.line.tell('hello', process.pid);
+      process.onAsked = (what) => {
+        if (what === 'begin') begun += 1;
+      };
+    };
+    await start();
+    expect(begun).toBe(2);
   });
 
   it('kills one that does not answer for 10 s, after telling of it, and begins another', async () => {
