@@ -2,40 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamAnswer, UpstreamMessage } from '../pipeline/upstream-port.ts';
-import type { CallEnd, CallRules, Lane } from './call-rules.ts';
-import { CallTimes, type TimedStage } from './call-times.ts';
+import type { CallEnd, CallRules } from './call-rules.ts';
+import { progressAt, type Stage, timedStages } from './call-stage.ts';
+import { CallTimes } from './call-times.ts';
 import type { Expiring } from './deadlines.ts';
 import { EventStream, noRoom } from './event-stream.ts';
-import { invalid, type Progress, toFailure } from './failure.ts';
+import { invalid, toFailure } from './failure.ts';
 import { readIncoming } from './headers.ts';
 import { type Holding, uncounted } from './held-bytes.ts';
 import { JsonBody } from './json-body.ts';
+import type { Lane } from './lane.ts';
 import { planFor, tooLarge } from './plan.ts';
 
-export type { CallEnd, CallRules, Lane } from './call-rules.ts';
-
-/**
- * Where a call stands.
- *
- * - `queued` not written yet, `waiting` written and no answer yet
- * - `json` collecting a body, `streaming` handing out events
- * - `empty` a success without a content type, which must turn out to have no body
- * - `discarding` settled; the rest is read to keep the connection, within bounds
- * - `abandoned` settled while queued: it must never be written
- * - `over` undici is done with it
- */
-type Stage = 'queued' | 'waiting' | 'json' | 'streaming' | 'empty' | 'discarding' | 'abandoned' | 'over';
-
-const timedStages: Readonly<Record<Stage, TimedStage>> = {
-  queued: 'queued',
-  waiting: 'waiting',
-  streaming: 'streaming',
-  json: 'answering',
-  empty: 'answering',
-  discarding: 'answering',
-  abandoned: 'answering',
-  over: 'answering',
-};
+export type { CallEnd, CallRules } from './call-rules.ts';
 
 /** 8, because honest servers send one or two interim answers, and each one would put off undici's own time-outs. */
 const mostInterimAnswers = 8;
@@ -53,6 +32,7 @@ const mostDiscardingMs = 250;
 export class Call implements Dispatcher.DispatchHandler, Expiring {
   readonly #rules: CallRules;
   readonly #lane: Lane;
+  readonly #caller: string | undefined;
   readonly #longLived: boolean;
   readonly #times: CallTimes;
   readonly #holding: Holding;
@@ -76,7 +56,7 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
   constructor(
     rules: CallRules,
     lane: Lane,
-    message: Pick<UpstreamMessage, 'longLived' | 'signal' | 'total'>,
+    message: Pick<UpstreamMessage, 'longLived' | 'signal' | 'total' | 'caller'>,
     end: CallEnd,
     since?: number,
   ) {
@@ -89,7 +69,8 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     this.#end = end;
     this.#signal = message.signal;
     this.#signal.addEventListener('abort', this.#onAbort);
-    lane.busy++;
+    this.#caller = message.caller?.principal.id;
+    lane.enter(this.#caller);
     rules.deadlines.add(this);
   }
 
@@ -304,10 +285,6 @@ export class Call implements Dispatcher.DispatchHandler, Expiring {
     this.#stage = 'over';
     this.#release();
     this.#rules.deadlines.delete(this);
-    this.#lane.busy--;
+    this.#lane.leave(this.#caller);
   }
-}
-
-function progressAt(stage: Stage): Progress {
-  return stage === 'queued' ? 'unsent' : stage === 'waiting' ? 'sent' : 'answered';
 }

@@ -4,12 +4,6 @@ import type { Progress } from './failure.ts';
 import type { HeldShare } from './held-bytes.ts';
 import type { HttpUpstreamOptions } from './options.ts';
 
-/** What all calls of one kind share: how many there are, and how many there may be. */
-export interface Lane {
-  busy: number;
-  readonly most: number;
-}
-
 /** Told how a call goes: one of the first two once, and after a stream one of the others once. */
 export interface CallEnd {
   resolve(answer: UpstreamAnswer): void;

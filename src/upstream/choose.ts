@@ -12,6 +12,8 @@ export interface Choice {
 export interface ChoiceWish {
   /** Which of an endpoint's lanes the call takes. */
   readonly longLived: boolean;
+  /** Who calls; undefined: the gateway itself. */
+  readonly caller: string | undefined;
   /** The caller, where each has an endpoint of its own; undefined: the one with least to do. */
   readonly stickTo: string | undefined;
   /** Where it was tried already. */
@@ -58,7 +60,7 @@ export function choose(
 function only(member: Member, wish: ChoiceWish): Choice | 'busy' | 'refused' {
   if (wish.except === member) return 'refused';
   if (!hasRoom(member, wish)) return 'busy';
-  const permit = member.breaker.admit();
+  const permit = member.breaker.admit(wish.caller);
   return permit === undefined ? 'refused' : { member, permit };
 }
 
@@ -81,16 +83,15 @@ function chooseAmong(
             left.map(({ endpoint }) => endpoint.tag),
           );
     const member = left[place]!;
-    const permit = member.breaker.admit();
+    const permit = member.breaker.admit(wish.caller);
     if (permit !== undefined) return { member, permit };
     left = left.filter((other) => other !== member);
   }
   return 'refused';
 }
 
-export function hasRoom(member: Member, wish: Pick<ChoiceWish, 'longLived'>): boolean {
-  const lane = laneOf(member, wish);
-  return lane.busy < lane.most;
+export function hasRoom(member: Member, wish: Pick<ChoiceWish, 'longLived' | 'caller'>): boolean {
+  return laneOf(member, wish).hasRoom(wish.caller);
 }
 
 function laneOf({ endpoint }: Member, { longLived }: Pick<ChoiceWish, 'longLived'>) {

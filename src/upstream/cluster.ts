@@ -73,7 +73,8 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
   const hasTags = options.urls !== undefined;
   const members = endpointUrls(options).map((url) => {
     const endpoint = createEndpoint(url, options, { ...deps, lookup: names.lookup });
-    const report = (change: UpstreamChange['change']): void => tell(endpoint.label, change);
+    const report = (change: UpstreamChange['change'], detail?: string): void =>
+      tell(endpoint.label, change, detail);
     return createMember(endpoint, { ...options, health }, monotonic, report);
   });
   const budget = createRetryBudget(options.retries, monotonic);
@@ -124,7 +125,7 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
     if (retry === undefined) return undefined;
     const choice = retry.where === 'elsewhere' ? chooseFor(message, first) : admitTo(first, message);
     if (choice instanceof GatewayError) return undefined;
-    if (!budget.spend()) {
+    if (!budget.spend(retry.why)) {
       counts.unpaid += 1;
       choice.member.record(choice.permit, 'neutral');
       return undefined;
@@ -142,7 +143,8 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
     reject: (reason: unknown, progress: Progress) => void,
   ): void {
     const failed = (reason: unknown, progress: Progress): void => {
-      const isTheirs = reason instanceof GatewayError && !message.signal.aborted;
+      const isTheirs =
+        reason instanceof GatewayError && !message.signal.aborted && !wasQuiet(message, reason, progress);
       member.record(permit, isTheirs ? evidenceOfFailure(reason, progress) : 'neutral');
     };
     const end = {
@@ -168,23 +170,29 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
 
   function chooseFor(message: UpstreamMessage, except: Member | undefined): Choice | GatewayError {
     const { longLived } = message;
-    const stickTo = stick === 'caller' ? (message.caller?.principal.id ?? '') : undefined;
-    const choice = choose(members, { longLived, stickTo, except }, { panic, random });
-    return choice === 'busy' ? tooBusy() : choice === 'refused' ? unreachable(members) : choice;
+    const caller = message.caller?.principal.id;
+    const stickTo = stick === 'caller' ? (caller ?? '') : undefined;
+    const choice = choose(members, { longLived, caller, stickTo, except }, { panic, random });
+    return choice === 'busy' ? tooBusy() : choice === 'refused' ? unreachable(members, caller) : choice;
   }
 
   /** A session goes to its endpoint, however that does; where nothing gets through and others are there, it is over. */
   function admitTo(member: Member, message: UpstreamMessage): Choice | GatewayError {
-    if (!hasRoom(member, message)) return tooBusy();
-    const permit = member.breaker.admit();
+    const caller = message.caller?.principal.id;
+    if (!hasRoom(member, { longLived: message.longLived, caller })) return tooBusy();
+    const permit = member.breaker.admit(caller);
     if (permit !== undefined) return { member, permit };
     const hasOthers = members.some((other) => other !== member && other.breaker.state() === 'closed');
-    return hasOthers ? sessionGone('the endpoint that has it does not answer') : unreachable([member]);
+    return hasOthers
+      ? sessionGone('the endpoint that has it does not answer')
+      : unreachable([member], caller);
   }
 
   return {
     send,
-    hasRoom: (message) => members.some((member) => hasRoom(member, message)),
+    hasRoom({ longLived, caller }) {
+      return members.some((member) => hasRoom(member, { longLived, caller: caller?.principal.id }));
+    },
     watch(own) {
       if (health === undefined) return;
       for (const member of members) {
@@ -213,13 +221,19 @@ export function createCluster(name: string, options: HttpUpstreamOptions, deps: 
   };
 }
 
+/** Servers on Node may send the head of a stream with its first event: one that has nothing to tell is not down. */
+function wasQuiet({ longLived }: UpstreamMessage, { code }: GatewayError, progress: Progress): boolean {
+  return longLived && code === 'upstream-timeout' && progress !== 'unsent';
+}
+
 function notHeard(): void {
   // A check reads its streams itself.
 }
 
-function unreachable(members: readonly Member[]): GatewayError {
-  const remaining = Math.min(...members.map(({ breaker }) => breaker.remaining()));
+function unreachable(members: readonly Member[], caller: string | undefined): GatewayError {
+  const remaining = Math.min(...members.map(({ breaker }) => breaker.remaining(caller)));
   return new GatewayError('upstream-unreachable', {
+    data: { retryAfterMs: Math.ceil(remaining) },
     headers: { 'retry-after': String(Math.max(1, Math.ceil(remaining / 1000))) },
     cause: new Error('the breaker is open: it did not answer before'),
   });

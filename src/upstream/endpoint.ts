@@ -1,9 +1,11 @@
 import type { LookupFunction } from 'node:net';
-import { Client, type Dispatcher, Pool } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamMessage } from '../pipeline/upstream-port.ts';
-import { Call, type CallEnd, type CallRules, type Lane } from './answer.ts';
+import { Call, type CallEnd, type CallRules } from './answer.ts';
+import { Lane } from './lane.ts';
 import type { HttpUpstreamOptions } from './options.ts';
+import { createPools } from './pools.ts';
 import { endpointTag } from './stickiness.ts';
 import { type TlsMaterial, tlsConnectOptions } from './tls.ts';
 
@@ -64,21 +66,13 @@ export function createEndpoint(
   const path = url.pathname + url.search;
   const { limits } = options;
 
-  // Long-lived streams have connections of their own: clients that only listen must not keep others from calling.
-  const calls: Lane = { busy: 0, most: limits.connections + limits.queued };
-  const streams: Lane = { busy: 0, most: limits.streams };
+  const calls = new Lane(limits.connections + limits.queued);
+  const streams = new Lane(limits.streams);
 
   let connecting = connectOptions(url, options, deps.tls, lookup);
-  let pools = openPools();
+  let pools = createPools(url.origin, connecting, limits, calls);
   /** Of an earlier TLS material, or of one call. Each lives as long as its last call: never more of them than calls. */
   const leaving = new Set<Dispatcher>();
-
-  function openPools() {
-    return {
-      calls: new Pool(url.origin, { ...connecting, connections: limits.connections }),
-      streams: new Pool(url.origin, { ...connecting, connections: limits.streams }),
-    };
-  }
 
   function retire(dispatcher: Dispatcher): void {
     leaving.add(dispatcher);
@@ -111,20 +105,19 @@ export function createEndpoint(
       const { longLived } = message;
       const call = new Call(rules, longLived ? streams : calls, message, end, second?.since);
       if (second?.fresh === true) dispatchAlone(message, headers, call);
-      else (longLived ? pools.streams : pools.calls).dispatch(requestOf(message, headers), call);
+      else pools.poolOf(message).dispatch(requestOf(message, headers), call);
     },
     check(message, headers, end) {
-      dispatchAlone(message, headers, new Call(rules, { busy: 0, most: 1 }, message, end));
+      dispatchAlone(message, headers, new Call(rules, new Lane(1), message, end));
     },
     reopen(tls) {
       connecting = connectOptions(url, options, tls, lookup);
       const old = pools;
-      pools = openPools();
-      retire(old.calls);
-      retire(old.streams);
+      pools = createPools(url.origin, connecting, limits, calls);
+      for (const pool of old.all) retire(pool);
     },
     async close(reason) {
-      await Promise.all([pools.calls, pools.streams, ...leaving].map((each) => each.destroy(reason)));
+      await Promise.all([...pools.all, ...leaving].map((each) => each.destroy(reason)));
     },
   };
 }

@@ -40,7 +40,7 @@ export function createMember(
     readonly health: HealthThresholds | undefined;
   },
   monotonic: () => number,
-  report: (change: MemberChange) => void,
+  report: (change: MemberChange, detail?: string) => void,
 ): Member {
   const { health } = options;
   const counts: MemberCounts = { ejections: 0, refusals: 0, checksOk: 0, checksFailed: 0 };
@@ -54,8 +54,8 @@ export function createMember(
     endpoint,
     counts,
     breaker: {
-      admit() {
-        const permit = breaker.admit();
+      admit(caller) {
+        const permit = breaker.admit(caller);
         if (permit === undefined) counts.refusals += 1;
         return permit;
       },
@@ -67,7 +67,7 @@ export function createMember(
       breaker.settle(permit, evidence);
       if (!outlier.record(evidence)) return;
       counts.ejections += 1;
-      report('ejected');
+      report('ejected', `for ${Math.ceil(outlier.remaining() / 1000)}s`);
     },
     checked(ok) {
       if (ok) counts.checksOk += 1;

@@ -184,8 +184,11 @@ export const httpUpstreamOptions = z
     const urls = endpointUrls(given);
     // One that is none has been told of above.
     const hrefs = urls.map((url) => URL.parse(url)?.href ?? url);
-    if (new Set(hrefs).size < hrefs.length) {
-      context.addIssue({ code: 'custom', path: ['urls'], message: 'one URL stands there twice' });
+    for (const [index, href] of hrefs.entries()) {
+      const first = hrefs.indexOf(href);
+      if (first === index) continue;
+      const message = `one URL stands there twice: urls[${first}] is the same endpoint`;
+      context.addIssue({ code: 'custom', path: ['urls', index], message });
     }
     if (assertion?.header.toLowerCase() === (credential?.header.toLowerCase() ?? '')) {
       context.addIssue({

@@ -32,6 +32,8 @@ export interface Outlier {
   /** @returns whether this very evidence ejected the endpoint */
   record(evidence: Evidence): boolean;
   isEjected(): boolean;
+  /** Milliseconds for which it is avoided from now on; 0 where it is not. */
+  remaining(): number;
   /** It is known by other means that it does well again: it is not avoided any longer. The next time counts as another. */
   readmit(): void;
 }
@@ -74,6 +76,7 @@ export function createOutlier(options: EjectionOptions, monotonic: () => number)
       return true;
     },
     isEjected: () => monotonic() < ejectedUntil,
+    remaining: () => Math.max(0, ejectedUntil - monotonic()),
     readmit() {
       ejectedUntil = Math.min(ejectedUntil, monotonic());
     },

@@ -113,7 +113,7 @@ fault(
     };
     const slow = stage.upstream('slow.internal', { breaker: { failures: 10_000 } });
     const good = stage.upstream('good.internal');
-    const hanging = Array.from({ length: scale(200, 2000) }, () => call(slow));
+    const hanging = Array.from({ length: scale(200, 1000) }, () => call(slow));
     const beside = scale(500, 5000);
     let right = 0;
     for (let index = 0; index < beside; index += 1) if ((await call(good)) === 'ok') right += 1;

@@ -18,9 +18,20 @@ describe('the key of an address', () => {
     ['1::', '1:0:0:0::/64'],
     ['::', '0:0:0:0::/64'],
     ['ABCD::1', 'abcd:0:0:0::/64'],
+    ['64:ff9b::192.0.2.7', '192.0.2.7'],
+    ['64:ff9b::c000:207', '192.0.2.7'],
+    ['64:ff9b:0:0:0:0:c000:207', '192.0.2.7'],
+    ['0064:FF9B::c000:0207', '192.0.2.7'],
+    ['64:ff9b::7', '0.0.0.7'],
+    ['64:ff9b::1:c000:207', '64:ff9b:0:0::/64'],
+    ['64:ff9b:1::c000:207', '64:ff9b:1:0::/64'],
     ['no address', 'no address'],
   ])('%s counts as %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
+  });
+
+  test('is not one for all who come through a translator from IPv4', () => {
+    expect(addressKey('64:ff9b::198.51.100.1')).not.toBe(addressKey('64:ff9b::198.51.100.2'));
   });
 
   test('is one for a whole IPv6 /64, and another for the next', () => {

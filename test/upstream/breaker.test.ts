@@ -13,8 +13,8 @@ function setUp(changes: Partial<BreakerOptions> = {}) {
     () => clock.now,
     (state) => heard.push(state),
   );
-  const call = (evidence: Evidence): boolean => {
-    const permit = breaker.admit();
+  const call = (evidence: Evidence, caller?: string): boolean => {
+    const permit = breaker.admit(caller);
     if (permit !== undefined) breaker.settle(permit, evidence);
     return permit !== undefined;
   };
@@ -142,10 +142,65 @@ describe('a breaker', () => {
     expect(breaker.state()).toBe('closed');
   });
 
+  it('does not take a quiet night for silence: what nobody asked was not left unanswered', () => {
+    const { breaker, clock, call, times } = setUp();
+    for (const before of [() => undefined, () => call('ok'), () => call('neutral')]) {
+      before();
+      clock.now += 3_600_000;
+      times(50, 'failed');
+      expect(breaker.state()).toBe('closed');
+      call('ok');
+    }
+  });
+
+  /** What one caller may do with a probe so that nobody learns from it that the endpoint is there. */
+  const waysToSpoil: readonly [string, Evidence | undefined][] = [
+    ['arguments that crash the tool', 'failed'],
+    ['leaving at once', 'neutral'],
+    ['arguments that make it hang', undefined],
+  ];
+  for (const [way, evidence] of waysToSpoil) {
+    for (const callers of [1, 5]) {
+      it(`is not kept open by ${callers} who call without pause, each probe spoilt by ${way}`, () => {
+        const { breaker, clock, times, call } = setUp();
+        times(5, 'unreached');
+        let admitted = 0;
+        // One who comes when he is told to, among some who come a hundred times a second.
+        let honestAt = clock.now + breaker.remaining('honest');
+        for (let step = 0; step < 6000 && breaker.state() !== 'closed'; step += 1) {
+          clock.now += 10;
+          const permit = breaker.admit(`spoiler ${step % callers}`);
+          if (permit !== undefined) {
+            admitted += 1;
+            if (evidence !== undefined) breaker.settle(permit, evidence);
+          }
+          if (clock.now < honestAt) continue;
+          if (!call('ok', 'honest')) honestAt = clock.now + breaker.remaining('honest');
+        }
+        expect(breaker.state()).toBe('closed');
+        expect(admitted).toBeGreaterThan(0);
+        expect(clock.now).toBeLessThan(1000 + options.open + (callers + 2) * options.pace);
+      });
+    }
+  }
+
+  it('tells each caller when it may come, and lets it through then', () => {
+    const { breaker, clock, times, call } = setUp();
+    times(5, 'unreached');
+    for (const evidence of ['failed', 'neutral', 'failed', 'unreached', 'neutral'] as const) {
+      const wait = breaker.remaining('one');
+      expect(wait).toBeGreaterThan(0);
+      clock.now += wait - 1;
+      expect(call(evidence, 'one')).toBe(false);
+      clock.now += 1;
+      expect(call(evidence, 'one')).toBe(true);
+    }
+  });
+
   it('never lets more probes through than paced, whatever happens', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(5000) }),
-      fc.record({ kind: fc.constant('call' as const) }),
+      fc.record({ kind: fc.constant('call' as const), caller: fc.constantFrom(undefined, 'a', 'b', 'c') }),
       fc.record({
         kind: fc.constant('end' as const),
         which: fc.nat(50),
@@ -163,7 +218,7 @@ describe('a breaker', () => {
           if (next.kind === 'wait') clock.now += next.ms;
           else if (next.kind === 'check') breaker.checked(false);
           else if (next.kind === 'call') {
-            const permit = breaker.admit();
+            const permit = breaker.admit(next.caller);
             if (permit === undefined) continue;
             running.push(permit);
             probes.push(clock.now);

@@ -291,6 +291,25 @@ describe('an endpoint that fails', () => {
     expect(codes.at(-1)).toBe('session-unknown');
   });
 
+  it('is not taken for one that fails where a stream that is to stay open has nothing to tell yet', async () => {
+    const { url } = await httpServer((request) => request.resume());
+    const options = {
+      timeouts: { idle: '50ms', headers: '50ms' },
+      breaker: { failures: 1, silence: '0' },
+      ejection: { failures: 1 },
+    };
+    const quiet = upstreamAt(url, options);
+    const stands = () => quiet.standing().endpoints.map(({ breaker, counts }) => [breaker, counts.ejections]);
+    const codes = [];
+    for (let time = 0; time < 3; time += 1) {
+      codes.push((await failureOf(quiet.send(message({ longLived: true })))).code);
+    }
+    expect([codes, stands()]).toEqual([Array(3).fill('upstream-timeout'), [['closed', 0]]]);
+    // A call is another thing.
+    expect((await failureOf(quiet.send(message()))).code).toBe('upstream-timeout');
+    expect(stands()).toEqual([['open', 1]]);
+  });
+
   it('is refused at once where it is the only one, and says when to come back', async () => {
     const dead = `http://127.0.0.1:${await closedPort()}/mcp`;
     const clock = { now: 0 };
@@ -322,6 +341,27 @@ describe('an endpoint that fails', () => {
       await Promise.all(Array.from({ length: 50 }, () => failureOf(upstream.send(message()))));
       expect(connections - before).toBe(1);
     }
+  });
+
+  it('is not kept from others by one caller who spoils the probes', async () => {
+    const asks = (id: string, text: string) => message({ ...callerNamed(id), body: Buffer.from(text) });
+    const { url } = await httpServer((request, response) => {
+      request.on('data', (bytes: Buffer) => {
+        if (bytes.toString() === 'crash') request.socket.resetAndDestroy();
+        else response.writeHead(200, { 'content-type': 'application/json' }).end(pong);
+      });
+    });
+    const clock = { now: 0 };
+    const upstream = upstreamAt(url, { breaker: { silence: '0' } }, { monotonic: () => clock.now });
+    for (let call = 0; call < 5; call += 1) await failureOf(upstream.send(asks('spoiler', 'crash')));
+    clock.now += 2000;
+    expect((await failureOf(upstream.send(asks('spoiler', 'crash')))).code).toBe('upstream-closed');
+    clock.now += 1000;
+    const refused = await failureOf(upstream.send(asks('spoiler', 'crash')));
+    expect([refused.code, refused.headers]).toEqual(['upstream-unreachable', { 'retry-after': '3' }]);
+    expect(refused.data).toEqual({ retryAfterMs: 3000 });
+    expect((await upstream.send(asks('other', '{}'))).kind).toBe('json');
+    expect(upstream.standing().endpoints[0]!.breaker).toBe('closed');
   });
 });
 

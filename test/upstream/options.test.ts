@@ -52,7 +52,15 @@ describe('options of an upstream', () => {
     [{ url, urls: [url] }, 'give either url (one server) or urls (a list of several that serve the same)'],
     [{ urls: [] }, 'Too small: expected array to have >=1 items'],
     [{ urls: Array(33).fill(url) }, 'Too big: expected array to have <=32 items'],
-    [{ urls: [url, 'HTTPS://mcp.internal:443/mcp'] }, 'one URL stands there twice'],
+    [
+      { urls: ['https://a/', url, 'HTTPS://mcp.internal:443/mcp'] },
+      'one URL stands there twice: urls[1] is the same endpoint',
+    ],
+    [{ url, ejection: { time: '10m' } }, 'is longer than "most" beside it, which would cut it: give both'],
+    [
+      { url, breaker: { open: '6s', most: '5s' } },
+      'is longer than "most" beside it, which would cut it: give both',
+    ],
     [{ urls: [url, 'mcp.internal'] }, 'not an absolute URL'],
     [{ urls: ['http://a/', 'http://b/'], ca: 'ca.crt' }, 'only has a meaning for an https url'],
     [{ url: 'http://mcp.internal/', ca: 'ca.crt' }, 'only has a meaning for an https url'],

@@ -17,7 +17,9 @@ describe('an endpoint is avoided', () => {
   it('after calls in a row that fail, and is told once', () => {
     const { outlier, times } = setUp();
     expect([times(4, 'failed'), outlier.isEjected()]).toEqual([false, false]);
+    expect(outlier.remaining()).toBe(0);
     expect([outlier.record('unreached'), outlier.isEjected()]).toEqual([true, true]);
+    expect(outlier.remaining()).toBe(10_000);
     expect(times(100, 'failed')).toBe(false);
   });
 

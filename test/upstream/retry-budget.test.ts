@@ -6,7 +6,8 @@ describe('a retry budget', () => {
   it('pays for some retries where there are few calls', () => {
     const clock = { now: 0 };
     const budget = createRetryBudget({ share: 20, perSecond: 3 }, () => clock.now);
-    const paid = (): number => Array.from({ length: 100 }, () => budget.spend()).filter(Boolean).length;
+    const paid = (): number =>
+      Array.from({ length: 100 }, () => budget.spend('connect')).filter(Boolean).length;
     expect(paid()).toBe(30);
     expect(paid()).toBe(0);
     clock.now += 1000;
@@ -20,9 +21,35 @@ describe('a retry budget', () => {
     let paid = 0;
     for (let call = 0; call < 10_000; call += 1) {
       budget.earn();
-      if (budget.spend()) paid += 1;
+      if (budget.spend('connect')) paid += 1;
     }
     expect(paid).toBe(2000);
+  });
+
+  it('keeps something for connections that do not come about, however many reads a caller knows to have cut off', () => {
+    const clock = { now: 0 };
+    const budget = createRetryBudget({ share: 20, perSecond: 3 }, () => clock.now);
+    for (let second = 0; second < 60; second += 1) {
+      for (let call = 0; call < 1000; call += 1) {
+        budget.earn();
+        budget.spend('reread');
+      }
+      // An endpoint dies: three calls of others find nobody there.
+      expect([1, 2, 3].map(() => budget.spend('connect'))).toEqual([true, true, true]);
+      clock.now += 1000;
+    }
+  });
+
+  it('pays for reads where nothing else is asked of it', () => {
+    const clock = { now: 0 };
+    const budget = createRetryBudget({ share: 20, perSecond: 3 }, () => clock.now);
+    const paid = (): number =>
+      Array.from({ length: 100 }, () => budget.spend('reread')).filter(Boolean).length;
+    expect(paid()).toBe(15);
+    clock.now += 1000;
+    expect(paid()).toBe(3);
+    for (let call = 0; call < 100; call += 1) budget.earn();
+    expect(paid()).toBe(20);
   });
 
   it('pays for none where none are wanted', () => {
@@ -31,7 +58,7 @@ describe('a retry budget', () => {
     for (let call = 0; call < 100; call += 1) {
       clock.now += 1000;
       budget.earn();
-      expect(budget.spend()).toBe(false);
+      expect(budget.spend('connect')).toBe(false);
     }
   });
 
@@ -39,7 +66,10 @@ describe('a retry budget', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(3000) }),
       fc.record({ kind: fc.constant('earn' as const) }),
-      fc.record({ kind: fc.constant('spend' as const) }),
+      fc.record({
+        kind: fc.constant('spend' as const),
+        why: fc.constantFrom('connect' as const, 'reread' as const),
+      }),
     );
     const options = fc.record({ share: fc.nat(100), perSecond: fc.nat(20) });
     fc.assert(
@@ -53,7 +83,8 @@ describe('a retry budget', () => {
             budget.earn();
             history.push({ at: clock.now, kind: 'earn' });
           }
-          if (kind === 'spend' && budget.spend()) history.push({ at: clock.now, kind: 'paid' });
+          if (kind === 'spend' && 'why' in rest && budget.spend(rest.why))
+            history.push({ at: clock.now, kind: 'paid' });
         }
         for (let from = 0; from < history.length; from += 7) {
           const part = history.slice(from);
