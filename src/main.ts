@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { runCommand } from './cli/commands.ts';
+import { holdSignals } from './cli/held-signals.ts';
+
+if (process.argv[2] === 'run') holdSignals();
+const { runCommand } = await import('./cli/commands.ts');
 
 // A reader that has seen enough (`| head`) closes the pipe. The command goes on: it may be writing more than text.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { readPlainFile } from '../document/plain-file.ts';
 import { pemBlocks } from '../values/pem-blocks.ts';
 
 /**
@@ -11,7 +11,7 @@ import { pemBlocks } from '../values/pem-blocks.ts';
  */
 export function readTrust(
   files: readonly string[],
-  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+  readFile: (path: string) => string = readPlainFile,
 ): SecureContext {
   const own = files.flatMap((path) => {
     const found = pemBlocks(readFile(path), 'CERTIFICATE');

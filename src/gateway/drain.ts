@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.ts';
 import type { RunningListener } from '../listener/listener.ts';
 import type { Log } from '../observe/log.ts';
 import type { OpenExchanges } from '../pipeline/open-exchanges.ts';
+import type { Drained } from './contract.ts';
 
 /** What a drain works on. */
 export interface DrainParts {
@@ -19,8 +20,8 @@ export interface DrainParts {
   quiet(): void;
   /** Closes what calls need, once there are none. */
   closeInner(): Promise<void>;
-  /** Writes what waits and closes the audit: called when nothing more can happen. */
-  closeAudit(): Promise<void>;
+  /** Writes what waits and closes the audit: called when nothing more can happen. @returns how many records it could not write */
+  closeAudit(): Promise<number>;
   /** Closes the port of health and metrics: last, so that whoever asks hears "not ready" and not silence. */
   closeAdmin(): Promise<void>;
   sleep(ms: number): Promise<void>;
@@ -39,7 +40,7 @@ const recordsMs = 2000;
  * still comes over them is served, because its sender could not know. Streams that stay open are ended. Calls may finish
  * until the deadline; what is left then gets the error `draining`, is recorded as such, and is cut. The audit is flushed.
  */
-export async function drain(parts: DrainParts): Promise<void> {
+export async function drain(parts: DrainParts): Promise<Drained> {
   const { listeners, open, deadlineMs, log, sleep } = parts;
   log.info('draining', { delayMs: parts.delayMs, deadlineMs });
   parts.quiet();
@@ -56,9 +57,11 @@ export async function drain(parts: DrainParts): Promise<void> {
   open.close(new GatewayError('draining', { cause: 'the gateway stopped' }));
   await parts.closeInner();
   await settled(parts);
-  await parts.closeAudit();
+  const records = await parts.closeAudit();
+  if (records > 0) log.error('records were lost at the end', { records });
   await parts.closeAdmin();
   log.info('stopped');
+  return { lost: records > 0 };
 }
 
 /** Ends what is meant to stay open as its protocol has it, and then whatever does not take the hint. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readPlainFile } from '../document/plain-file.ts';
 
 /** One entry of `canaries:` with an absolute path. */
 export interface CanaryFile {
@@ -20,7 +20,7 @@ export interface CanaryValue {
  */
 export function readCanaryFiles(files: readonly CanaryFile[]): readonly CanaryValue[] {
   return files.flatMap(({ name, file, results }) => {
-    const values = readFileSync(file, 'utf8')
+    const values = readPlainFile(file)
       .split(/\r?\n/)
       .map((line) => line.trim())
       .filter((line) => line !== '');

@@ -120,19 +120,25 @@ export class AuditFile {
     await within(this.#options.timeout, this.#working);
   }
 
-  /** Writes what waits, for at most `deadline` milliseconds, and closes the file. Lines after that are refused. */
-  async close(deadline = 5000): Promise<void> {
-    if (this.#closed) return;
+  /**
+   * Writes what waits, for at most `deadline` milliseconds, and closes the file. Lines after that are refused.
+   *
+   * @returns how many lines could not be written
+   */
+  async close(deadline = 5000): Promise<number> {
+    if (this.#closed) return 0;
     this.#closed = true;
     clearTimeout(this.#probe);
     if (this.#working === undefined) this.#start();
     await within(deadline, this.#working);
     this.#watchdog.rest();
-    this.#lose(this.#group.lines.length + this.#currentLines);
+    const left = this.#group.lines.length + this.#currentLines;
+    this.#lose(left);
     this.#group.reject(new AuditUnavailableError());
     this.#writing?.reject(new AuditUnavailableError());
     // A write that still hangs owns the descriptor: closing it could give its number to another file.
     if (this.#working === undefined) await this.#target.handle.close().catch(() => undefined);
+    return left;
   }
 
   #full(length: number): boolean {

@@ -14,8 +14,8 @@ export interface Audit extends Recorder {
   readonly stats: AuditFileStats;
   /** Opens the file anew, for log rotation. Never rejects: a failure is logged and counted as any other. */
   reload(): Promise<void>;
-  /** Writes what waits and closes the file. */
-  close(deadlineMs?: number): Promise<void>;
+  /** Writes what waits and closes the file. @returns how many records could not be written */
+  close(deadlineMs?: number): Promise<number>;
 }
 
 export interface AuditDependencies {
