@@ -1,24 +1,28 @@
+import { outputFindings } from '../config/output-checks.ts';
 import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
 import { createContentChecks } from '../gateway/content-checks.ts';
+import { fileProblems } from '../gateway/file-checks.ts';
 import { loadPolicies } from '../gateway.ts';
 import { formatWarning } from '../policy/lint/lint.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
 import { type Command, exitCodes, text } from './command.ts';
-import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
+import { configOptions, configOptionsHelp, readLocatedConfig } from './config-option.ts';
 import { decisionTableFiles, runDecisionTables } from './decision-tables.ts';
 import { policyWarnings } from './policy-warnings.ts';
 
 export const checkCommand: Command = {
   summary: 'check the configuration, the policies and their decision tables',
-  help: `Checks the gateway file, every policy file, the lock file of pins, canaries and every decision table, and starts
-nothing.
+  help: `Checks the gateway file, the certificates, keys and lists that it names, every policy file, the lock file of pins,
+canaries and every decision table. Starts nothing and, without --live, asks nobody.
 
 Usage: sallyport check [--config FILE] [--tests FOLDER] [--live] [--set PATH=VALUE]...
 
 ${configOptionsHelp}
   --tests FOLDER      decision tables; default: the folder tests/ inside the policies folder, if there is one
   --live              ask the upstreams for their tools, and warn of rules on tools that none of them lists
+
+Run it as the user of the gateway: it looks whether the audit file and the control socket can be made.
 
 All problems are printed at once, as file:line:column: path: message. Warnings are printed in the same way, each with its
 code in brackets: rules that can never match, wildcards, trials that end; docs/policy.md lists them.
@@ -31,13 +35,19 @@ Examples:
 `,
   options: { ...configOptions, tests: { type: 'string' }, live: { type: 'boolean' } },
   async run(values, _positionals, io) {
-    const config = await readConfig(values, io);
-    if (config === undefined) return exitCodes.configuration;
+    const loaded = await readLocatedConfig(values, io);
+    if (loaded === undefined) return exitCodes.configuration;
+    const { config } = loaded;
+    const unwritable = loaded.toProblems(await outputFindings(config));
+    for (const problem of unwritable) io.stderr(`${formatProblem(problem)}\n`);
+    const unusable = await fileProblems(config);
+    for (const problem of unusable) io.stderr(`${problem}\n`);
     const compiled = await loadPolicies(config.policies);
     if (!compiled.ok) {
       for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
       return exitCodes.configuration;
     }
+    if (unwritable.length + unusable.length > 0) return exitCodes.configuration;
     const problem = await contentProblem(config, compiled.policy);
     if (problem !== undefined) {
       io.stderr(`${problem}\n`);

@@ -1,59 +1,53 @@
-import { approveCommand } from './approve.ts';
-import { blocksCommand } from './blocks.ts';
-import { checkCommand } from './check.ts';
 import { type Command, type CommandIo, exitCodes, invoke } from './command.ts';
-import { diffCommand } from './diff.ts';
-import { explainCommand } from './explain.ts';
-import { generateCertsCommand } from './generate-certs.ts';
-import { healthcheckCommand } from './healthcheck.ts';
-import { keysCommand } from './keys.ts';
-import { learnCommand } from './learn.ts';
-import { pinCommand } from './pin.ts';
-import { rolesCommand } from './roles.ts';
-import { runCommand as serveCommand } from './run.ts';
-import { scaffoldCommand } from './scaffold.ts';
-import { testCommand } from './test.ts';
 
-/** Every command, in the order in which the help lists them. */
-export const commands: ReadonlyMap<string, Command> = new Map([
-  ['run', serveCommand],
-  ['check', checkCommand],
-  ['test', testCommand],
-  ['explain', explainCommand],
-  ['diff', diffCommand],
-  ['learn', learnCommand],
-  ['scaffold', scaffoldCommand],
-  ['pin', pinCommand],
-  ['roles', rolesCommand],
-  ['approve', approveCommand],
-  ['keys', keysCommand],
-  ['blocks', blocksCommand],
-  ['generate-certs', generateCertsCommand],
-  ['healthcheck', healthcheckCommand],
-]);
+/**
+ * Every command, in the order in which the help lists them. Each is loaded when it is asked for: the primary of several
+ * workers needs a fraction of what one of them does, and a health check of a container next to nothing.
+ */
+export const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['run', async () => (await import('./run.ts')).runCommand],
+  ['check', async () => (await import('./check.ts')).checkCommand],
+  ['test', async () => (await import('./test.ts')).testCommand],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['diff', async () => (await import('./diff.ts')).diffCommand],
+  ['learn', async () => (await import('./learn.ts')).learnCommand],
+  ['scaffold', async () => (await import('./scaffold.ts')).scaffoldCommand],
+  ['pin', async () => (await import('./pin.ts')).pinCommand],
+  ['roles', async () => (await import('./roles.ts')).rolesCommand],
+  ['approve', async () => (await import('./approve.ts')).approveCommand],
+  ['keys', async () => (await import('./keys.ts')).keysCommand],
+  ['blocks', async () => (await import('./blocks.ts')).blocksCommand],
+  ['generate-certs', async () => (await import('./generate-certs.ts')).generateCertsCommand],
+  ['healthcheck', async () => (await import('./healthcheck.ts')).healthcheckCommand],
+] satisfies [string, () => Promise<Command>][]);
 
-const overview = `Sallyport: a guarded door in front of MCP servers.
+async function overview(): Promise<string> {
+  const lines = await Promise.all(
+    [...commands].map(async ([name, load]) => `  ${name.padEnd(16)}${(await load()).summary}`),
+  );
+  return `Sallyport: a guarded door in front of MCP servers.
 
 Usage: sallyport COMMAND [options]
 
-${[...commands].map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`).join('\n')}
+${lines.join('\n')}
 
 sallyport COMMAND --help tells more, with examples.
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 wrong configuration.
 `;
+}
 
 /** @returns the exit code */
 export async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    io.stdout(overview);
+    io.stdout(await overview());
     return name === undefined ? exitCodes.usage : exitCodes.ok;
   }
-  const command = commands.get(name);
-  if (command === undefined) {
-    io.stderr(`There is no command ${JSON.stringify(name)}.\n\n${overview}`);
+  const load = commands.get(name);
+  if (load === undefined) {
+    io.stderr(`There is no command ${JSON.stringify(name)}.\n\n${await overview()}`);
     return exitCodes.usage;
   }
-  return invoke(command, rest, io);
+  return invoke(await load(), rest, io);
 }

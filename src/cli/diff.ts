@@ -1,3 +1,4 @@
+import { withGrammars } from '../arguments/with-grammars.ts';
 import { readPolicySources } from '../config/policy-sources.ts';
 import { parseDocument } from '../document/parse-document.ts';
 import { formatProblem, type Problem } from '../document/problems.ts';
@@ -10,9 +11,10 @@ import {
   type Difference,
   sectionsThatDiffer,
 } from '../policy/compare.ts';
-import { compilePolicy, type PolicyFile } from '../policy/compile.ts';
+import { compilePolicy } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
 import { policyDocument } from '../policy/document.ts';
+import type { PolicyFile } from '../policy/policy-file.ts';
 import { type RecordedRequest, readAuditRecords, recordedRequest } from './audit-records.ts';
 import { type Command, exitCodes, jsonLines } from './command.ts';
 
@@ -94,7 +96,7 @@ type Read =
 
 async function readCompared(folder: string): Promise<Read> {
   const sources = await readPolicySources(folder);
-  const compiled = compilePolicy(sources);
+  const compiled = await withGrammars(() => compilePolicy(sources));
   if (!compiled.ok) return compiled;
   const files = sources.map((source): PolicyFile => {
     const parsed = parseDocument(source, policyDocument);

@@ -1,3 +1,4 @@
+import { withGrammars } from '../arguments/with-grammars.ts';
 import { formatProblem } from '../document/problems.ts';
 import { writeYaml } from '../document/write-yaml.ts';
 import { visible } from '../pins/visible.ts';
@@ -84,7 +85,7 @@ Examples:
       return exitCodes.no;
     }
     const yaml = writeYaml(document);
-    const compiled = compilePolicy([{ file: 'learnt.yaml', text: yaml }]);
+    const compiled = await withGrammars(() => compilePolicy([{ file: 'learnt.yaml', text: yaml }]));
     if (!compiled.ok) {
       for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
       return exitCodes.configuration;

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { sortProblems } from '../document/problems.ts';
 import { withoutRolesOfKeys } from '../gateway/roles-of-keys.ts';
 import { type LintContext, lintPolicy, type PolicyWarning } from '../policy/lint/lint.ts';
+import { workerCount } from '../workers/options.ts';
 import { fetchOffers } from './offers.ts';
 
 /**
@@ -21,11 +22,22 @@ export async function policyWarnings(
   const context: LintContext = {
     now: Date.now(),
     upstreams,
+    atOnce: callsAtOnce(config),
+    longest: new Map(config.upstreams.map(({ name, http }) => [name, http.timeouts.longest])),
     issuers: config.identity.flatMap((one) => (one.token === undefined ? [] : [one.token.issuer])),
     ...(live ? { tools: await listedTools(config, upstreams) } : {}),
   };
   const all = [...withoutRolesOfKeys(compiled, config), ...lintPolicy(sources, context)];
   return sortProblems(all) as readonly PolicyWarning[];
+}
+
+/** Each process counts its own calls; limits may be counted for all of them, and for replicas. */
+function callsAtOnce({ overload, workers, store }: Config): NonNullable<LintContext['atOnce']> {
+  const processes = workerCount(workers) * (store.redis?.replicas ?? 1);
+  return {
+    all: overload.inFlight * processes,
+    perCaller: Math.floor(overload.inFlight * overload.share) * processes,
+  };
 }
 
 async function listedTools(

@@ -1,4 +1,5 @@
 import { proposeRoles } from '../arguments/propose.ts';
+import { withGrammars } from '../arguments/with-grammars.ts';
 import { writeYaml } from '../document/write-yaml.ts';
 import { isJsonObject, type JsonObject, own } from '../values/json.ts';
 import { AuditArguments } from './audit-arguments.ts';
@@ -59,7 +60,7 @@ Examples:
         const schema = own(definition, 'inputSchema');
         const tool = { name, inputSchema: isJsonObject(schema) ? schema : undefined };
         const seen = files.length === 0 ? undefined : (audit.of(upstream, name) ?? []);
-        const { args, why } = proposeRoles(tool, seen);
+        const { args, why } = await withGrammars(() => proposeRoles(tool, seen));
         if (Object.keys(args).length === 0) continue;
         rules.push({
           description: describe(why, seen?.length),

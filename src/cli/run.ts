@@ -1,9 +1,11 @@
 import type { Config } from '../config/schema.ts';
+import { endProcess } from '../gateway/end-process.ts';
 import type { Primary, PrimaryStarted } from '../gateway/primary.ts';
-import { type Gateway, type Started, startGateway } from '../gateway.ts';
+import type { Gateway, Started } from '../gateway.ts';
 import { workerCount } from '../workers/options.ts';
 import { type Command, exitCodes } from './command.ts';
 import { configOptions, configOptionsHelp, readConfig } from './config-option.ts';
+import { releaseSignals } from './held-signals.ts';
 
 export const runCommand: Command = {
   summary: 'run the gateway',
@@ -30,14 +32,18 @@ Examples:
     // Only a process that another one forked has a pipe to it.
     if (process.send !== undefined) {
       const { isWorkerProcess, runWorker } = await import('../gateway/worker.ts');
-      if (isWorkerProcess()) return runWorker();
+      if (isWorkerProcess()) {
+        const over = runWorker();
+        releaseSignals();
+        return over;
+      }
     }
     let gateway: Pick<Gateway, 'reload' | 'drain'> | undefined;
     const told = Promise.withResolvers<void>();
     let stopping = false;
     const stop = (): void => {
       // The second signal means: at once.
-      if (stopping) process.exit(exitCodes.no);
+      if (stopping) endProcess(exitCodes.no);
       stopping = true;
       told.resolve();
     };
@@ -50,12 +56,16 @@ Examples:
       if (gateway === undefined) readAgain = true;
       else void gateway.reload('signal');
     });
+    for (const signal of releaseSignals()) process.emit(signal);
     const config = await readConfig(values, io);
     if (config === undefined) return exitCodes.configuration;
+    // Told to stop before anything was begun.
+    if (stopping) return exitCodes.ok;
     const started = await start(config);
     if (!started.ok) {
       for (const line of started.problems) io.stderr(`${line}\n`);
-      return exitCodes.configuration;
+      // A terminal tells workers too, and one that was about to begin may have heard it before it could listen.
+      return stopping ? exitCodes.ok : exitCodes.configuration;
     }
     gateway = started.gateway;
     if (readAgain) void gateway.reload('signal');
@@ -68,16 +78,28 @@ Examples:
       });
     }
     await told.promise;
-    return gateway.drain().then(
-      () => code,
-      () => exitCodes.no,
+    await gateway.drain().then(
+      ({ lost }) => {
+        if (lost) code = exitCodes.no;
+      },
+      () => {
+        code = exitCodes.no;
+      },
     );
+    // What is left of sockets, timers and files that hang ends with the process.
+    return endProcess(code);
   },
 };
 
-/** One process is a gateway by itself, and knows nothing of others. */
+/**
+ * One process is a gateway by itself, and knows nothing of others. The primary of several runs no exchange, and loads
+ * nothing of what does.
+ */
 async function start(config: Config): Promise<Started | PrimaryStarted> {
-  if (workerCount(config.workers) === 1) return startGateway(config);
+  if (workerCount(config.workers) === 1) {
+    const { startGateway } = await import('../gateway.ts');
+    return startGateway(config);
+  }
   const { startPrimary } = await import('../gateway/primary.ts');
   return startPrimary(config, process.argv[1] ?? '');
 }

@@ -1,3 +1,4 @@
+import { withGrammars } from '../arguments/with-grammars.ts';
 import type { Config } from '../config/schema.ts';
 import { outboundOptions } from '../dialer/options.ts';
 import { formatProblem } from '../document/problems.ts';
@@ -65,7 +66,7 @@ Examples:
         io,
       );
       const yaml = writeYaml(document);
-      const compiled = compilePolicy([{ file: 'first.yaml', text: yaml }]);
+      const compiled = await withGrammars(() => compilePolicy([{ file: 'first.yaml', text: yaml }]));
       if (!compiled.ok) {
         for (const problem of compiled.problems) io.stderr(`${formatProblem(problem)}\n`);
         return exitCodes.configuration;

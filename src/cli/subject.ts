@@ -30,7 +30,9 @@ export function readSubject(
       return { id: certificateId('dns', rest), credentials: [{ ...certificate, dns: [rest] }] };
     case 'cn':
       return { id: certificateId('cn', rest), credentials: [{ ...certificate, commonName: rest }] };
-    case 'api-key': {
+    // The second as the audit spells it: who is copied from a record is meant.
+    case 'api-key':
+    case 'apikey': {
       const roles = rolesOfKey(rest);
       const credential = { kind: 'apiKey' as const, name: rest };
       return {

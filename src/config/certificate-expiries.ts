@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readPlainFile } from '../document/plain-file.ts';
 import { formatPath } from '../document/problems.ts';
 import { fileReferences } from './files.ts';
 import type { Config } from './schema.ts';
@@ -28,7 +28,7 @@ export function certificateExpiries(config: Config): readonly CertificateExpiry[
 
 function firstEnd(file: string): number | undefined {
   try {
-    const ends = [...readFileSync(file, 'utf8').matchAll(pem)].map(([text]) =>
+    const ends = [...readPlainFile(file).matchAll(pem)].map(([text]) =>
       Date.parse(new X509Certificate(text).validTo),
     );
     return ends.length === 0 ? undefined : Math.min(...ends);

@@ -1,5 +1,6 @@
 import type { DocumentPath } from '../document/problems.ts';
 import { isLoopbackBind } from '../listener/options.ts';
+import { binds } from './bind-checks.ts';
 import { outboundChecks } from './outbound-checks.ts';
 import { resources } from './resource-checks.ts';
 import type { GatewayFile } from './schema.ts';
@@ -80,20 +81,6 @@ function repeated(upstreams: GatewayFile['upstreams'], key: 'name' | 'path'): re
         message: `upstreams[${first}] has this ${key} already`,
       });
   }
-  return findings;
-}
-
-function binds(config: GatewayFile): readonly Finding[] {
-  const seen = new Set<string>();
-  const findings: Finding[] = [];
-  const look = (bind: string, at: DocumentPath) => {
-    // Port 0 takes any free port, as often as one likes.
-    if (seen.has(bind) && !bind.endsWith(':0'))
-      findings.push({ at, message: 'another listener is bound to this address' });
-    seen.add(bind);
-  };
-  for (const [index, { bind }] of config.listeners.entries()) look(bind, ['listeners', index, 'bind']);
-  look(config.admin.bind, ['admin', 'bind']);
   return findings;
 }
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDocument } from '../document/parse-document.ts';
 import { formatPath, type Problem, sortProblems } from '../document/problems.ts';
-import { crossChecks, insecureWarnings } from './checks.ts';
+import { crossChecks, type Finding, insecureWarnings } from './checks.ts';
 import { fileReferences, inspectFiles, withAbsoluteFiles } from './files.ts';
 import {
   applyOverrides,
@@ -16,7 +16,12 @@ import {
 import { type Config, type GatewayFile, gatewayFileSchema } from './schema.ts';
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly config: Config }
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** Findings about this configuration, each with its place in the file, or with the flag or variable that set it. */
+      toProblems(findings: readonly Finding[]): readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -62,18 +67,17 @@ export async function loadConfig(
   const config = withAbsoluteFiles(parsed.value, folder);
   const inspected = await inspectFiles(fileReferences(config));
   const findings = [...crossChecks(config), ...inspected.filter((finding) => finding.kind === 'problem')];
-  const located = findings.map(({ at, message }) => ({
-    ...parsed.locate(at),
-    path: formatPath(at),
-    message,
-  }));
-  const all = sortProblems([...problems, ...attribute(located, overrides)]);
+  const toProblems = (found: readonly Finding[]): readonly Problem[] => {
+    const located = found.map(({ at, message }) => ({ ...parsed.locate(at), path: formatPath(at), message }));
+    return sortProblems(attribute(located, overrides));
+  };
+  const all = sortProblems([...problems, ...toProblems(findings)]);
   if (all.length > 0) return { ok: false, problems: all };
   const warnings = [
     ...insecureWarnings(config),
     ...inspected.filter((finding) => finding.kind === 'warning').map(({ message }) => message),
   ];
-  return { ok: true, config: deepFreeze({ ...config, file: path, folder, warnings }) };
+  return { ok: true, config: deepFreeze({ ...config, file: path, folder, warnings }), toProblems };
 }
 
 function problem(file: string, message: string): Problem {

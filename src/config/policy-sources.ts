@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { loadPlainFile } from '../document/plain-file.ts';
 import type { PolicySource } from '../policy/compile.ts';
 import { isPolicyFile } from './files.ts';
 
@@ -15,7 +16,7 @@ export async function readPolicySources(folder: string): Promise<readonly Policy
   return Promise.all(
     names.map(async (name) => ({
       file: `${basename(folder)}/${name}`,
-      text: await readFile(join(folder, name), 'utf8'),
+      text: await loadPlainFile(join(folder, name)),
     })),
   );
 }

@@ -207,6 +207,8 @@ function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issu
 function depthOf(issue: Issue): number {
   if (issue.code === 'unrecognized_keys') return issue.path.length + 0.5;
   if (issue.code === 'invalid_type' && issue.path.length > 0) return issue.path.length - 0.25;
+  // A refinement is asked only of what has the shape: that alternative was meant.
+  if (issue.code === 'custom') return issue.path.length + 0.25;
   return issue.path.length;
 }
 

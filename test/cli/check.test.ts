@@ -1,4 +1,6 @@
-import { rmSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -110,6 +112,150 @@ describe('check', () => {
     }
   });
 
+  describe('of what the gateway writes to', () => {
+    const elsewhere = (name: string) => join(prepared.folder, name);
+    it.each([
+      [
+        'a device for several workers',
+        ['workers=2', 'audit.file=/dev/null'],
+        /audit\.file: \/dev\/null is no regular file/,
+      ],
+      [
+        'standard output for several workers, wherever it goes',
+        ['workers=2', 'audit.file=/dev/stdout'],
+        /audit\.file: \/dev\/stdout is no regular file/,
+      ],
+      [
+        'a file for a folder of the audit',
+        ['audit.file=plain/audit.jsonl'],
+        /audit\.file: .*plain is not a folder/,
+      ],
+      ['a file further up', ['audit.file=plain/a/b/audit.jsonl'], /audit\.file: .*plain is not a folder/],
+      [
+        'a folder of the socket that is not there',
+        ['control.socket=gone/c.sock'],
+        /control\.socket: the folder .*gone is not there/,
+      ],
+      ['a file for that folder', ['control.socket=plain/c.sock'], /control\.socket: .*plain is not a folder/],
+      ['a file for the socket', ['control.socket=plain'], /control\.socket: something stands at .*plain/],
+      [
+        'a path that only its folder makes too long',
+        [`control.socket=${'s'.repeat(90)}`],
+        /control\.socket: .* is too long/,
+      ],
+    ])('exits with 3, and says where, for %s', async (_, settings, complaint) => {
+      prepared.write('plain', '');
+      const { code, stdout, stderr } = await check(...settings.flatMap((setting) => ['--set', setting]));
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+      expect(stderr).toMatch(complaint);
+      expect(stderr).toMatch(/^[^\n:]+sallyport\.yaml:\d+:\d+: [^\n]*\(set by --set [^\n]*\)\n$/);
+    });
+
+    it('is content with a folder that a start would make, a device for one process, and a socket of its own', async () => {
+      const socket = elsewhere('c.sock');
+      const server = createServer().listen({ path: socket });
+      await once(server, 'listening');
+      for (const settings of [
+        ['audit.file=new/folder/audit.jsonl'],
+        ['workers=2', 'audit.file=new/folder/audit.jsonl'],
+        ['audit.file=/dev/null'],
+        [`control.socket=${socket}`],
+      ]) {
+        const { code } = await check(...settings.flatMap((setting) => ['--set', setting]));
+        expect({ settings, code }).toEqual({ settings, code: 0 });
+      }
+      server.close();
+    });
+
+    it('agrees with the kernel on a folder that only its owner could write', async () => {
+      const closed = elsewhere('closed');
+      mkdirSync(closed, { mode: 0o555 });
+      const { code } = await check('--set', `control.socket=${closed}/c.sock`);
+      // Nothing is closed to root.
+      expect(code).toBe(process.getuid?.() === 0 ? 0 : 3);
+    });
+
+    it('is nothing to commands that write nothing there', async () => {
+      const settings = ['--set', 'control.socket=gone/c.sock'];
+      const { code } = await run(['test', '--config', prepared.file, ...settings]);
+      expect(code).toBe(0);
+    });
+  });
+
+  it('warns of limits and times that what the gateway file says always comes before', async () => {
+    const folder = await prepareGateway({
+      upstreams: { somewhere: 'http://127.0.0.1:9/mcp' },
+      policy:
+        `${policy}limits:\n  - { name: l, match: { tools: [echo] }, per: principal, concurrency: 33 }\n` +
+        'timeouts:\n  - { match: { tools: [echo] }, total: 16m }\n',
+    });
+    const flags = (inFlight: number) => ['--config', folder.file, '--set', `overload.inFlight=${inFlight}`];
+    const { code, stderr } = await run(['check', ...flags(64)]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /:11:\d+: limits\[0\]\.concurrency: .* more than 32 calls of one caller.* \[limit-unreachable\]\n/,
+    );
+    expect(stderr).toMatch(/:13:\d+: timeouts\[0\]\.total: .*"somewhere" 900s \[timeout-capped\]\n/);
+    const twice = await run(['check', ...flags(66)]);
+    expect(twice.stderr).not.toContain('limit-unreachable');
+    await folder.remove();
+  });
+
+  it('exits with 3, as a start would, for each file of certificates, keys and lists that cannot be used', async () => {
+    prepared.write('junk', 'junk\n');
+    prepared.write('nonsense.yaml', 'nonsense: 1\n');
+    prepared.write('jwks.json', '{}');
+    const token = { issuer: 'https://i', audience: 'a', keys: 'jwks.json' };
+    for (const [settings, complaint] of [
+      [['listeners.0.tls.key=junk'], /junk: /],
+      [['listeners.0.tls.clients.ca=junk'], /junk: no PEM certificate in it/],
+      [['identity.1.apiKeys.file=nonsense.yaml'], /nonsense\.yaml:1:1: keys: is missing/],
+      [[`identity.1.token=${JSON.stringify(token)}`], /jwks\.json: not a JSON Web Key Set/],
+      [['session.keys.0=junk'], /junk: a session key has at least 32 bytes/],
+      [['revocations.file=nonsense.yaml'], /nonsense\.yaml:1:1: nonsense: unknown key/],
+      [['outbound.ca.0=junk'], /junk: /],
+      [
+        [
+          `session.keys.0=${prepared.folder}/certs/server.key`,
+          `store.redis=${JSON.stringify({ url: 'rediss://a:1', replicas: 1, tls: { ca: 'junk' } })}`,
+        ],
+        /junk: no PEM certificate in it/,
+      ],
+      [['upstreams.0.http.url=https://a/', 'upstreams.0.http.ca=junk'], /junk: no PEM certificate in it/],
+      [
+        ['assertions.issuer=https://i', 'assertions.keys.0=junk', 'upstreams.0.http.assertion.audience=b'],
+        /junk: /,
+      ],
+    ] as const) {
+      const { code, stderr } = await check(...settings.flatMap((setting) => ['--set', setting]));
+      expect({ settings, code }).toEqual({ settings, code: 3 });
+      expect(stderr).toMatch(complaint);
+      // Once, however many read it.
+      expect(
+        stderr
+          .trim()
+          .split('\n')
+          .filter((line) => complaint.test(line)),
+      ).toHaveLength(1);
+    }
+  });
+
+  it('tells of all of it at once', async () => {
+    prepared.write('policies/wrong.yaml', 'version: 1\nrolls: {}\n');
+    const flags = ['listeners.0.tls.key=junk', 'session.keys.0=junk', 'control.socket=gone/c.sock'];
+    const { code, stderr } = await check(...flags.flatMap((flag) => ['--set', flag]));
+    prepared.write('policies/wrong.yaml', 'version: 1\n');
+    expect(code).toBe(3);
+    for (const complaint of [
+      /server\.crt|junk: .*key/,
+      /at least 32 bytes/,
+      /gone is not there/,
+      /wrong\.yaml:2:1/,
+    ]) {
+      expect(stderr).toMatch(complaint);
+    }
+  });
+
   it('exits with 3 where the folder of tables is not there', async () => {
     expect(await check('--tests', join(prepared.folder, 'absent'))).toMatchObject({
       code: 3,
@@ -152,12 +298,13 @@ describe('check', () => {
 
   it('agrees with the policies that this project ships', async () => {
     const root = fileURLToPath(new URL('../..', import.meta.url));
+    prepared.write('certs/ca.crl', await prepared.ca.crl());
     // The certificates of the tour are made when it first runs: here others stand in for them.
     const flags = Object.entries({
       'listeners.0.tls.certificate': 'certs/server.crt',
       'listeners.0.tls.key': 'certs/server.key',
       'listeners.0.tls.clients.ca': 'certs/ca.crt',
-      'listeners.0.tls.clients.crl': 'certs/ca.crt',
+      'listeners.0.tls.clients.crl': 'certs/ca.crl',
       'identity.0.certificate.trust.0.ca': 'certs/ca.crt',
     }).flatMap(([key, file]) => ['--set', `${key}=${join(prepared.folder, file)}`]);
     const { code, stdout, stderr } = await run(['check', '--config', join(root, 'sallyport.yaml'), ...flags]);

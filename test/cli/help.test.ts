@@ -45,7 +45,10 @@ describe('help', () => {
     for (const args of [['--help'], ['-h'], ['help']]) {
       const { code, stdout } = await run(args);
       expect(code).toBe(0);
-      for (const [name, { summary }] of commands) expect(stdout).toContain(`${name.padEnd(16)}${summary}`);
+      for (const [name, load] of commands) {
+        const { summary } = await load();
+        expect(stdout).toContain(`${name.padEnd(16)}${summary}`);
+      }
     }
   });
 

@@ -83,6 +83,7 @@ describe('the caller of a record', () => {
       ['dns:a.b', 'dns:a.b'],
       ['cn:a b', 'cn:a%20b'],
       ['api-key:k', 'apikey:k'],
+      ['apikey:k', 'apikey:k'],
       ['token:https://i#s', 'token:https://i#s'],
       ['spiffe://a/b', 'spiffe://a/b'],
       ['anonymous', 'anonymous'],

@@ -1,5 +1,5 @@
 import type { DocumentPath } from '../../document/problems.ts';
-import type { PolicyFile } from '../compile.ts';
+import type { PolicyFile } from '../policy-file.ts';
 import { rulesOf } from './walk.ts';
 import { type Lint, warn } from './warning.ts';
 

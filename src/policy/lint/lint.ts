@@ -1,7 +1,8 @@
 import { parseDocument } from '../../document/parse-document.ts';
 import { sortProblems } from '../../document/problems.ts';
-import type { PolicyFile, PolicySource } from '../compile.ts';
+import type { PolicySource } from '../compile.ts';
 import { policyDocument } from '../document.ts';
+import type { PolicyFile } from '../policy-file.ts';
 import { untoldAmounts } from './amounts.ts';
 import { doubtfulBindings, wideRules } from './callers.ts';
 import { duplicates } from './duplicates.ts';
@@ -9,6 +10,7 @@ import { impossibleConditions } from './impossible.ts';
 import { openPriorities } from './priorities.ts';
 import { shadowedRules, unknownUpstreams, unlistedTools } from './reach.ts';
 import { trials } from './trials.ts';
+import { cappedTimeouts, unreachableLimits } from './unreachable.ts';
 import type { Lint, LintContext, PolicyWarning } from './warning.ts';
 
 export { formatWarning, type LintContext, type PolicyWarning } from './warning.ts';
@@ -22,6 +24,8 @@ const lints: readonly Lint[] = [
   wideRules,
   openPriorities,
   untoldAmounts,
+  unreachableLimits,
+  cappedTimeouts,
   doubtfulBindings,
   duplicates,
   trials,

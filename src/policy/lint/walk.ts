@@ -1,7 +1,7 @@
 import type { DocumentPath } from '../../document/problems.ts';
-import type { PolicyFile } from '../compile.ts';
 import type { WhenDocument } from '../conditions/options.ts';
 import type { RuleDocument } from '../document.ts';
+import type { PolicyFile } from '../policy-file.ts';
 import type { TargetTexts } from '../scope.ts';
 import type { TrialDocument } from '../trial.ts';
 

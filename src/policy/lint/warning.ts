@@ -1,5 +1,5 @@
 import { type DocumentPath, formatPath, type Problem } from '../../document/problems.ts';
-import type { PolicyFile } from '../compile.ts';
+import type { PolicyFile } from '../policy-file.ts';
 
 /** What is legal, and yet probably not what its author meant. */
 export interface PolicyWarning extends Problem {
@@ -28,7 +28,9 @@ export type WarningCode =
   | 'trial-ending' // a trial that ends within a fortnight
   | 'trial-ended' // a trial that is over: this is enforced
   | 'action-impossible' // an action that nothing named can be asked for
-  | 'arguments-impossible'; // conditions on arguments of what has none
+  | 'arguments-impossible' // conditions on arguments of what has none
+  | 'limit-unreachable' // a rate, quota or concurrency that another bound always comes before
+  | 'timeout-capped'; // more time than an upstream gives any call
 
 /** What is known of the gateway that the policy is for. What is absent is not checked. */
 export interface LintContext {
@@ -40,6 +42,10 @@ export interface LintContext {
   readonly issuers?: readonly string[];
   /** Names of the tools that upstreams list, as far as they could be asked. */
   readonly tools?: ReadonlyMap<string, ReadonlySet<string>>;
+  /** How many calls the whole gateway, and one caller in it, may have under way. */
+  readonly atOnce?: { readonly all: number; readonly perCaller: number };
+  /** The most that each upstream gives one call, in milliseconds. */
+  readonly longest?: ReadonlyMap<string, number>;
 }
 
 /** Looks through one file, or through what no file can know alone. */
