@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import { answerInputs, requestInputs } from './stalls/inputs.ts';
 import { startStallsBench } from './stalls/measure.ts';
+import { reloadInputs } from './stalls/reloads.ts';
 
 const { values: flags } = parseArgs({
   options: { runs: { type: 'string', default: '3' }, only: { type: 'string', default: '' } },
@@ -20,5 +21,9 @@ for (const input of [...requestInputs, ...answerInputs].filter(({ name }) => nam
   console.log(
     `${longest.toFixed(1).padStart(9)} ms  ${name.padEnd(55)} ${(requestBytes / 1e6).toFixed(1)} MB up, ${(answerBytes / 1e6).toFixed(1)} MB down, ${reply.status} ${code}`,
   );
+}
+for (const input of reloadInputs.filter(({ name }) => name.includes(flags.only))) {
+  const { name, longest } = await bench.measureReload(input, Number(flags.runs));
+  console.log(`${longest.toFixed(1).padStart(9)} ms  ${name}`);
 }
 await bench.close();

@@ -18,6 +18,7 @@ import type { Filter } from '../../src/pipeline/filter.ts';
 import { type CompiledPolicy, compilePolicy, type PolicySource } from '../../src/policy/compile.ts';
 import { createContentRedactor } from '../../src/redaction/redact-text.ts';
 import { createSchemaBook } from '../../src/schemas/schema-book.ts';
+import { loadGrammar } from '../../src/sql/grammars.ts';
 import { queryTool } from '../tools.ts';
 
 /** Checks that look at content. The gate stands without them, and they do not stand without it. */
@@ -105,6 +106,9 @@ export const caller: Principal = {
   ],
   expiresAt: undefined,
 };
+
+// As a gateway does once it has read the policy.
+await loadGrammar('postgresql');
 
 function compileFolder(content: boolean): CompiledPolicy {
   const here = import.meta.dirname;

@@ -2,7 +2,12 @@ import type { ArgumentFault, ArgumentRule } from '../../src/arguments/rule.ts';
 import { decodeFrame, defaultDecodeLimits } from '../../src/mcp/decode.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { argumentRulesFor } from '../../src/policy/content.ts';
+import { loadGrammar } from '../../src/sql/grammars.ts';
 import type { JsonObject } from '../../src/values/json.ts';
+
+// As a gateway does once it has read the policy.
+await loadGrammar('postgresql');
+await loadGrammar('sqlite');
 
 /** Why a call would be refused: by the decoder of messages, or by a rule of the policy. */
 export type Refusal = Pick<ArgumentFault, 'role' | 'fault' | 'path'>;

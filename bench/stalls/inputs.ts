@@ -1,89 +1,19 @@
 /** Inputs made to keep one thread busy: each as large as the defaults let it be. */
 
-export interface StallInput {
-  readonly name: string;
-  readonly method: string;
-  /** Of the tool, where one is called. */
-  readonly tool?: string;
-  /** The client's `params` as JSON text, behind `"_meta"`; begins with a comma where there are any. */
-  readonly params: () => string;
-  /** `"result":…}` or `"error":…}`. Absent: a small result. */
-  readonly answer?: () => string;
-  readonly type?: 'json' | 'sse';
-}
+import {
+  call,
+  filled,
+  listOf,
+  nested,
+  nodes,
+  objects,
+  requestRoom,
+  type StallInput,
+  values,
+} from './shapes.ts';
 
-const mebibyte = 1024 * 1024;
-/** Room for the envelope. */
-const requestRoom = 4 * mebibyte - 2048;
-const answerRoom = 16 * mebibyte - 2048;
-const eventRoom = 4 * mebibyte - 2048;
-
-function filled(pattern: string, length: number): string {
-  return pattern
-    .repeat(Math.ceil(length / pattern.length))
-    .slice(0, Math.floor(length / pattern.length) * pattern.length);
-}
-
-function call(name: string, tool: string, args: (room: number) => string): StallInput {
-  return {
-    name: `request: ${name}`,
-    method: 'tools/call',
-    tool,
-    params: () => `,"arguments":${args(requestRoom)}`,
-  };
-}
-
-function textResult(name: string, text: (room: number) => string, type: 'json' | 'sse' = 'json'): StallInput {
-  const room = type === 'sse' ? eventRoom : answerRoom;
-  return {
-    name: `${type === 'sse' ? 'event' : 'result'}: ${name}`,
-    method: 'tools/call',
-    tool: 'free',
-    params: () => ',"arguments":{"value":1}',
-    answer: () =>
-      `"result":{"resultType":"complete","content":[{"type":"text","text":"${text(room - 200)}"}]}}`,
-    type,
-  };
-}
-
-function result(
-  name: string,
-  value: (room: number) => string,
-  tool = 'free',
-  method = 'tools/call',
-): StallInput {
-  return {
-    name: `result: ${name}`,
-    method,
-    ...(method === 'tools/call' ? { tool, params: () => ',"arguments":{"value":1}' } : { params: () => '' }),
-    answer: () => `"result":${value(answerRoom)}}`,
-  };
-}
-
-function nested(depth: number, inner: string): string {
-  return `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`;
-}
-
-function listOf(count: number, entry: (index: number) => string): string {
-  return `[${Array.from({ length: count }, (_, index) => entry(index)).join(',')}]`;
-}
-
-/** Nearly as many values as one body may have, in lists of lists. */
-function values(room: number, most: number, value: (index: number) => string): string {
-  const length = Math.min(most, Math.floor(room / (value(0).length + 1)));
-  const lists = Math.ceil(length / 5000);
-  let index = 0;
-  return listOf(lists, () => listOf(Math.floor(length / lists), () => value(index++)));
-}
-
-function objects(count: number, keys: number, key: (index: number) => string): string {
-  return listOf(
-    count,
-    () => `{${Array.from({ length: keys }, (_, index) => `"${key(index)}":0`).join(',')}}`,
-  );
-}
-
-const nodes = 99_900;
+export { answerInputs } from './answers.ts';
+export type { StallInput } from './shapes.ts';
 
 export const requestInputs: readonly StallInput[] = [
   call('lists 50 deep', 'free', (room) => {
@@ -153,6 +83,42 @@ export const requestInputs: readonly StallInput[] = [
     'text',
     (room) => `{"text":"${filled('\u200b\u2066', Math.floor(room / 3) - 100)}"}`,
   ),
+  call(
+    'invisible characters to be taken out',
+    'stripped',
+    (room) => `{"text":"${filled('\u200b', Math.floor(room / 3) - 100)}"}`,
+  ),
+  call(
+    'emoji that hold together, to be left in',
+    'stripped',
+    (room) => `{"text":"${filled('\u{1f469}\u200d', Math.floor((room * 2) / 7) - 100)}"}`,
+  ),
+  call(
+    'terminal sequences to be taken out',
+    'stripped',
+    (room) => `{"text":"${filled('\\u001b[m', room - 100)}"}`,
+  ),
+  call(
+    'letters to be composed',
+    'composed',
+    (room) => `{"text":"${filled('e\u0301', Math.floor((room * 2) / 3) - 100)}"}`,
+  ),
+  call(
+    'syllables to be composed',
+    'composed',
+    (room) => `{"text":"${filled('\u1112\u1161\u11ab', Math.floor(room / 3) - 100)}"}`,
+  ),
+  call('a path to be shortened', 'spelt', (room) => `{"path":"${filled('a/../', room - 100)}"}`),
+  call(
+    'a list of paths',
+    'lists',
+    () => `{"paths":${listOf(9990, (index) => `"/workspace/%2561/${index}"`)}}`,
+  ),
+  call(
+    'a list of queries',
+    'lists',
+    () => `{"queries":${listOf(9990, (index) => `"select a from orders where b = ${index}"`)}}`,
+  ),
   call('needle and haystack', 'contains', (room) => {
     const half = Math.floor(room / 2) - 100;
     return `{"haystack":"${'a'.repeat(half)}","needle":"${'a'.repeat(Math.floor(half / 2))}b${'a'.repeat(Math.floor(half / 2) - 1)}"}`;
@@ -201,104 +167,3 @@ export const requestInputs: readonly StallInput[] = [
     params: () => `,"uri":"file:///${filled('%61/', 7000)}"`,
   },
 ];
-
-const word = 'lorem ipsum dolor ';
-
-export const answerInputs: readonly StallInput[] = [
-  textResult('words', (room) => filled(word, room)),
-  textResult('digits', (room) => filled('4111 1111 1111 1111 ', room)),
-  textResult('digits without a break', (room) => filled('4111111111111111', room)),
-  textResult('phone numbers', (room) => filled('+49 30 901820 ', room)),
-  textResult('IBANs', (room) => filled('DE89370400440532013000 ', room)),
-  textResult('addresses', (room) => filled('jo@example.com ', room)),
-  textResult('at signs', (room) => filled('a@', room)),
-  textResult('names and values', (room) => filled('password=hunter22 ', room)),
-  textResult('names and values in a row', (room) => filled('password:', room)),
-  textResult('quoted names', (room) => filled('\\"password\\": \\"', room)),
-  textResult('JWTs', (room) => filled('eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlc2ln ', room)),
-  textResult('beginnings of JWTs', (room) => filled('eyJhbGci.', room)),
-  textResult('beginnings of private keys', (room) => filled('-----BEGIN PRIVATE KEY-----\\n', room)),
-  textResult('URLs with passwords', (room) => filled('https://jo:pw@example.com/ ', room)),
-  textResult('URLs without an end', (room) => filled('https://jo:', room)),
-  textResult('percent escapes', (room) => filled('%70%61', room)),
-  textResult('JSON escapes', (room) => filled('\\\\u0070', room)),
-  textResult('base64 of text', (room) => filled('bG9yZW0gaXBzdW0g', room)),
-  textResult('base64 of bytes', (room) => filled('/9j/4AAQSkZJRgAB', room)),
-  textResult('base64 words', (room) => filled('bG9yZW0gaXBzdW0gZG9sb3I= ', room)),
-  textResult('CJK', (room) => filled('漢字', Math.floor(room / 3))),
-  textResult('characters that are not seen', (room) => filled('a\u200b\u202e', Math.floor((room * 3) / 7))),
-  textResult('terminal sequences', (room) => filled('\\u001b[31m', room)),
-  textResult('HTML', (room) => filled("<&>'", room)),
-  textResult('words in an event', (room) => filled(word, room), 'sse'),
-  textResult('secrets in an event', (room) => filled('password=hunter22 ', room), 'sse'),
-  result(
-    'texts',
-    (room) =>
-      `{"resultType":"complete","content":${listOf(9900, () => `{"type":"text","text":"${filled(word, room / 9900 - 40)}"}`)}}`,
-  ),
-  result(
-    'structured numbers',
-    (room) =>
-      `{"resultType":"complete","content":[],"structuredContent":{"rows":${values(room, nodes - 50, (index) => `4111111111${index}`)}}}`,
-  ),
-  result(
-    'structured texts',
-    (room) =>
-      `{"resultType":"complete","content":[],"structuredContent":{"rows":${values(room, nodes - 50, (index) => `"password=hunter${index} +49 30 901820 jo@example.com DE89370400440532013000 4111111111111111 ${filled('x', 60)}"`)}}}`,
-  ),
-  result(
-    'structured keys',
-    () =>
-      `{"resultType":"complete","content":[],"structuredContent":{"rows":${objects(49, 1999, (index) => `password${index}`)}}}`,
-  ),
-  result(
-    'one structured text under a schema',
-    (room) =>
-      `{"resultType":"complete","content":[],"structuredContent":{"code":"${filled('a1', room - 200)}"}}`,
-    'typed',
-  ),
-  result(
-    'a picture',
-    (room) =>
-      `{"resultType":"complete","content":[{"type":"image","mimeType":"image/png","data":"${filled('iVBORw0KGgoA', room - 200)}"}]}`,
-  ),
-  result(
-    'a text as a blob',
-    (room) =>
-      `{"resultType":"complete","content":[{"type":"resource","resource":{"uri":"file:///a","blob":"${filled('bG9yZW0gaXBzdW0g', room - 200)}"}}]}`,
-  ),
-  result(
-    'links',
-    () =>
-      `{"resultType":"complete","content":${listOf(9900, (index) => `{"type":"resource_link","name":"n","uri":"file:///workspace/${index}/${'a/'.repeat(600)}"}`)}}`,
-  ),
-  {
-    name: 'result: an error with a long text',
-    method: 'tools/call',
-    tool: 'free',
-    params: () => ',"arguments":{"value":1}',
-    answer: () => `"error":{"code":-32000,"message":"${filled('password=hunter22 ', answerRoom)}"}}`,
-  },
-  result('2,000 tools', () => `{"resultType":"complete","tools":${toolList(1990, 7600)}}`, '', 'tools/list'),
-  result(
-    '60 tools of 256 kB',
-    () => `{"resultType":"complete","tools":${toolList(60, 250_000)}}`,
-    '',
-    'tools/list',
-  ),
-];
-
-function toolList(count: number, size: number): string {
-  // A body may have so many values: descriptions make up the size.
-  const each = Math.floor((nodes / count - 8) / 4);
-  const description = filled('a word ', Math.floor(size / each) - 50);
-  const properties = Array.from(
-    { length: each },
-    (_, index) => `"p${index}":{"type":"string","description":"${description}"}`,
-  );
-  return listOf(
-    count,
-    (index) =>
-      `{"name":"tool_${index}","description":"d","inputSchema":{"type":"object","properties":{${properties.join(',')}}}}`,
-  );
-}

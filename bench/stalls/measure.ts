@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { StallInput } from './inputs.ts';
 import { startMeter } from './meter.ts';
 import type { Question, Reply } from './peers.ts';
+import type { ReloadInput } from './reloads.ts';
 import { startRichGateway, toolsOfServer } from './rich-gateway.ts';
 
 export interface Stall {
@@ -16,6 +19,8 @@ export interface Stall {
 
 export interface StallsBench {
   measure(input: StallInput, runs: number): Promise<Stall>;
+  /** Writes a file, has it read again, and says how long others waited: the least of all runs. */
+  measureReload(input: ReloadInput, runs: number): Promise<Pick<Stall, 'name' | 'longest'>>;
   close(): Promise<void>;
 }
 
@@ -46,6 +51,25 @@ export async function startStallsBench(): Promise<StallsBench> {
         requestBytes: question.body.length,
         answerBytes: question.answer?.length ?? 0,
       };
+    },
+    async measureReload({ name, file, text }, runs) {
+      let longest = Number.POSITIVE_INFINITY;
+      for (let run = 0; run < runs; run += 1) {
+        const before = rich.gateway.inner.policy();
+        // What has not changed is not read again.
+        const changed = `${text()}# ${run}\n`;
+        await writeFile(join(rich.folder, file), changed);
+        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setImmediate(resolve));
+        meter.take();
+        await rich.gateway.reload('signal');
+        longest = Math.min(longest, meter.take());
+        const state = rich.gateway.inner.ready().body;
+        const isInForce = !file.startsWith('policies/') || rich.gateway.inner.policy() !== before;
+        if (!isInForce || state.includes('"reload":"failed"'))
+          throw new Error(`${name} was not read: ${state}`);
+      }
+      return { name, longest };
     },
     async close() {
       meter.stop();

@@ -40,6 +40,13 @@ arguments:
   - { match: { tools: [read] }, args: { path: { path: { within: /workspace, base: /workspace } } } }
   - { match: { tools: [run] }, args: { command: { command: { allow: [{ words: [ls], clusters: true, options: { -l: flag } }] } } } }
   - { match: { tools: [secret] }, args: { secret: { secret: { maxLength: 10000000 } } } }
+  - { match: { tools: [stripped] }, args: { text: { text: { ban: [bidi] }, strip: [control, bidi, invisible, ansi] } } }
+  - { match: { tools: [composed] }, args: { text: { text: {}, normalize: [nfc] } } }
+  - { match: { tools: [spelt] }, args: { path: { normalize: [path] } } }
+  - match: { tools: [lists] }
+    args:
+      "paths[*]": { path: { within: /workspace, base: /workspace } }
+      "queries[*]": { sql: { dialect: sqlite, tables: [orders] } }
   - { match: { tools: [upload] }, args: { data: { base64: { maxBytes: 4MiB } } } }
 results:
   - id: everything
@@ -88,6 +95,10 @@ export const toolsOfServer: string = `{"resultType":"complete","ttlMs":600000,"t
     'upload',
     'free',
     'send_mail',
+    'stripped',
+    'composed',
+    'spelt',
+    'lists',
   ].map((name) => `{"name":"${name}","inputSchema":${anything}}`),
   `{"name":"typed","inputSchema":${typed},"outputSchema":${typed}}`,
 ].join(',')}]}`;
@@ -96,6 +107,7 @@ export async function startRichGateway(upstream: string): Promise<RichGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-stalls-'));
   await mkdir(join(folder, 'policies'));
   await writeFile(join(folder, 'policies/policy.yaml'), richPolicy);
+  await writeFile(join(folder, 'revoked.yaml'), 'version: 1\n');
   const file = join(folder, 'sallyport.yaml');
   const config = {
     version: 1,
@@ -103,6 +115,7 @@ export async function startRichGateway(upstream: string): Promise<RichGateway> {
     insecure: { anonymous: 'tester' },
     upstreams: [{ name: 'server', path: '/mcp', http: { url: upstream } }],
     policies: 'policies/',
+    revocations: { file: 'revoked.yaml' },
     audit: { file: 'audit.jsonl' },
     admin: { bind: '127.0.0.1:0' },
     log: { level: 'silent' },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GrammarMissing } from '../sql/grammars.ts';
 import type { JsonValue } from '../values/json.ts';
 import { parseValuePath } from '../values/value-path.ts';
 import { type ArgumentSpec, compileRole } from './compile-values.ts';
@@ -112,7 +113,9 @@ function* misfits(spec: ArgumentSpec & ValueSpec): Generator<[string[], string]>
 function compileChecked(spec: ArgumentSpec): Role | undefined {
   try {
     return compileRole(spec, roles);
-  } catch {
+  } catch (error) {
+    // Nothing is wrong with them: it is read again once the grammar is there.
+    if (error instanceof GrammarMissing) throw error;
     return undefined;
   }
 }

@@ -39,7 +39,7 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
     isSecret: SecretPlaces = isOwnSecret,
   ): Steps<RuleJudgement> {
     const rewrites: Rewrite[] = [];
-    const args = rewriteTree(tree, given, {
+    const args = yield* rewriteTree(tree, given, {
       rule: id,
       rewrites,
       partial,
@@ -47,7 +47,7 @@ export function compileArgumentRule(document: ArgumentRuleDocument, place: RuleP
     });
     if (rewrites.length > 0) yield;
     const lookups: TreeLookup[] = [];
-    let fault = judgeTree(tree, args, partial, lookups);
+    let fault = yield* judgeTree(tree, args, partial, lookups);
     if (fault === undefined && !partial && relations.length > 0) {
       yield;
       fault = relate(args, call);

@@ -1,5 +1,6 @@
 import { foldKey } from '../values/fold-key.ts';
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { Steps } from '../values/steps.ts';
 import { isNumber } from './exact-order.ts';
 import type { Lookup, RoleFault } from './role.ts';
 import { toFaults } from './roles/faults.ts';
@@ -31,7 +32,7 @@ const faults = toFaults({
 
 /**
  * Judges a value by all that a rule says of it and of what is inside. In the order of the policy file, lists from
- * first to last: one value has one fault.
+ * first to last: one value has one fault. With places to stop.
  *
  * @param partial only what is there is judged: nothing is required
  * @param lookups takes what must still be asked of the machine
@@ -41,50 +42,69 @@ export function judgeTree(
   args: JsonObject,
   partial: boolean,
   lookups: TreeLookup[],
-): TreeFault | undefined {
-  return judgeMembers(root, args, { trail: [], partial, lookups });
+): Steps<TreeFault | undefined> {
+  return judgeMembers(root, args, { trail: [], partial, lookups, work: 0 });
 }
+
+/** Units of text between two places to stop, and what each value costs beside its text. */
+const unitsPerStep = 8192;
+const unitsPerValue = 128;
 
 interface Walk {
   readonly trail: Trail;
   readonly partial: boolean;
   readonly lookups: TreeLookup[];
+  /** What was judged since the last place to stop. */
+  work: number;
 }
 
-function judgeNode(node: ArgumentNode, value: JsonValue | undefined, walk: Walk): TreeFault | undefined {
+function* judgeNode(
+  node: ArgumentNode,
+  value: JsonValue | undefined,
+  walk: Walk,
+): Steps<TreeFault | undefined> {
   if (value === undefined) return walk.partial ? undefined : findMissing(node, walk);
   const { entry } = node;
   if (entry !== undefined) {
     if (entry.forbidden) return faultAt(walk, 'forbidden', faults.present);
     if (value === null && entry.nullable) return undefined;
-    const fault = judgeEntry(entry, value, walk);
+    const fault = yield* judgeEntry(entry, value, walk);
     if (fault !== undefined) return fault;
   }
   if (node.keys.size > 0) {
     return isJsonObject(value)
-      ? judgeMembers(node, value, walk)
+      ? yield* judgeMembers(node, value, walk)
       : faultAt(walk, 'shape', faults['not-an-object']);
   }
   if (node.each === undefined && node.indexes.size === 0) return undefined;
   return Array.isArray(value)
-    ? judgeElements(node, value as readonly JsonValue[], walk)
+    ? yield* judgeElements(node, value as readonly JsonValue[], walk)
     : faultAt(walk, 'shape', faults['not-a-list']);
 }
 
-function judgeEntry({ role, needs }: ArgumentEntry, value: JsonValue, walk: Walk): TreeFault | undefined {
+function* judgeEntry(
+  { role, needs }: ArgumentEntry,
+  value: JsonValue,
+  walk: Walk,
+): Steps<TreeFault | undefined> {
   if (role === undefined) {
     if (needs === 'text' && typeof value !== 'string') return faultAt(walk, 'rewrite', faults['not-text']);
     if (needs === 'number' && !isNumber(value)) return faultAt(walk, 'rewrite', faults['not-a-number']);
     return undefined;
   }
-  const fault = role.judge(value);
+  walk.work += unitsPerValue + (typeof value === 'string' ? value.length : 0);
+  if (walk.work >= unitsPerStep) {
+    walk.work = 0;
+    yield;
+  }
+  const fault = role.judgeSteps === undefined ? role.judge(value) : yield* role.judgeSteps(value);
   if (fault !== undefined) return faultAt(walk, role.name, fault);
   const lookup = role.lookup?.(value);
   if (lookup !== undefined) walk.lookups.push({ path: formatTrail(walk.trail), role: role.name, lookup });
   return undefined;
 }
 
-function judgeMembers(node: ArgumentNode, value: JsonObject, walk: Walk): TreeFault | undefined {
+function* judgeMembers(node: ArgumentNode, value: JsonObject, walk: Walk): Steps<TreeFault | undefined> {
   for (const key of Object.keys(value)) {
     if (node.keys.has(key)) continue;
     const named = node.folded.get(foldKey(key));
@@ -96,29 +116,29 @@ function judgeMembers(node: ArgumentNode, value: JsonObject, walk: Walk): TreeFa
   }
   for (const [name, child] of node.keys) {
     walk.trail.push(name);
-    const fault = judgeNode(child, own(value, name), walk);
+    const fault = yield* judgeNode(child, own(value, name), walk);
     if (fault !== undefined) return fault;
     walk.trail.pop();
   }
   return undefined;
 }
 
-function judgeElements(
+function* judgeElements(
   { each, indexes }: ArgumentNode,
   value: readonly JsonValue[],
   walk: Walk,
-): TreeFault | undefined {
+): Steps<TreeFault | undefined> {
   if (each !== undefined) {
     for (let index = 0; index < value.length; index++) {
       walk.trail.push(index);
-      const fault = judgeNode(each, value[index]!, walk);
+      const fault = yield* judgeNode(each, value[index]!, walk);
       if (fault !== undefined) return fault;
       walk.trail.pop();
     }
   }
   for (const [index, child] of indexes) {
     walk.trail.push(index);
-    const fault = judgeNode(child, value[index], walk);
+    const fault = yield* judgeNode(child, value[index], walk);
     if (fault !== undefined) return fault;
     walk.trail.pop();
   }

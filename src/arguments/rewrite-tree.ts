@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { Steps } from '../values/steps.ts';
 import type { Rewrite, SecretPlaces } from './rule.ts';
 import { formatTrail, type Trail } from './trail.ts';
 import type { ArgumentEntry, ArgumentNode } from './tree.ts';
@@ -6,6 +7,9 @@ import { valueHash } from './value-hash.ts';
 
 /** As many as an exchange keeps findings: hashes that nobody will read are not worth their cost. */
 const mostHashes = 32;
+
+/** Elements of a list between two places to stop. */
+const elementsPerStep = 64;
 
 /** What was rewritten so far. */
 export interface RewriteLog {
@@ -17,42 +21,44 @@ export interface RewriteLog {
 }
 
 /**
- * Does what the rule names rewrites for: what stands outside before what stands inside it.
+ * Does what the rule names rewrites for: what stands outside before what stands inside it. With places to stop.
  *
  * @returns the same object where nothing changed
  */
-export function rewriteTree(root: ArgumentNode, args: JsonObject, log: RewriteLog): JsonObject {
-  return root.rewrites ? (rewriteMembers(root, args, [], log) as JsonObject) : args;
+export function* rewriteTree(root: ArgumentNode, args: JsonObject, log: RewriteLog): Steps<JsonObject> {
+  return root.rewrites ? yield* rewriteMembers(root, args, [], log) : args;
 }
 
-function rewriteNode(
+function* rewriteNode(
   node: ArgumentNode,
   given: JsonValue | undefined,
   trail: Trail,
   log: RewriteLog,
-): JsonValue | undefined {
+): Steps<JsonValue | undefined> {
   if (!node.rewrites) return given;
-  const value = node.entry === undefined ? given : rewriteEntry(node.entry, given, trail, log);
+  const value = node.entry === undefined ? given : yield* rewriteEntry(node.entry, given, trail, log);
   if (node.keys.size > 0) {
-    if (isJsonObject(value)) return rewriteMembers(node, value, trail, log);
+    if (isJsonObject(value)) return yield* rewriteMembers(node, value, trail, log);
     if (value !== undefined || !node.fills || log.partial) return value;
-    const made = rewriteMembers(node, {}, trail, log);
+    const made = yield* rewriteMembers(node, {}, trail, log);
     return Object.keys(made).length === 0 ? undefined : made;
   }
-  return Array.isArray(value) ? rewriteElements(node, value as readonly JsonValue[], trail, log) : value;
+  return Array.isArray(value)
+    ? yield* rewriteElements(node, value as readonly JsonValue[], trail, log)
+    : value;
 }
 
-function rewriteEntry(
+function* rewriteEntry(
   { rewrites }: ArgumentEntry,
   given: JsonValue | undefined,
   trail: Trail,
   log: RewriteLog,
-): JsonValue | undefined {
+): Steps<JsonValue | undefined> {
   let value = given;
   for (const { rewrite, apply } of rewrites) {
     const before = value;
     if (before === undefined && log.partial) break;
-    value = apply(before);
+    value = yield* apply(before);
     if (value === before) continue;
     // A hash of a secret, or of what holds one, would be a secret to guess from.
     const hash = log.rewrites.length < mostHashes && !log.isSecret(trail);
@@ -83,40 +89,51 @@ function rewriteOf(
   };
 }
 
-function rewriteMembers(node: ArgumentNode, given: JsonObject, trail: Trail, log: RewriteLog): JsonObject {
+function* rewriteMembers(
+  node: ArgumentNode,
+  given: JsonObject,
+  trail: Trail,
+  log: RewriteLog,
+): Steps<JsonObject> {
   let copy: Record<string, JsonValue | undefined> | undefined;
   for (const [name, child] of node.keys) {
     if (!child.rewrites) continue;
     const before = own(given, name);
     trail.push(name);
-    const after = rewriteNode(child, before, trail, log);
+    const after = yield* rewriteNode(child, before, trail, log);
     trail.pop();
     if (after === before) continue;
     copy ??= { ...given };
     if (after === undefined) delete copy[name];
     else copy[name] = after;
   }
-  return copy ?? given;
+  return (copy as JsonObject | undefined) ?? given;
 }
 
-function rewriteElements(
+function* rewriteElements(
   { each, indexes }: ArgumentNode,
   given: readonly JsonValue[],
   trail: Trail,
   log: RewriteLog,
-): readonly JsonValue[] {
+): Steps<readonly JsonValue[]> {
   let copy: JsonValue[] | undefined;
-  const change = (child: ArgumentNode, index: number) => {
+  function* change(child: ArgumentNode, index: number): Steps<void> {
     const before = (copy ?? given)[index]!;
     trail.push(index);
-    const after = rewriteNode(child, before, trail, log);
+    const after = yield* rewriteNode(child, before, trail, log);
     trail.pop();
     // Elements are never dropped: a rewrite that could needs a name to drop.
     if (after === before || after === undefined) return;
     copy ??= [...given];
     copy[index] = after;
-  };
-  if (each?.rewrites) for (let index = 0; index < given.length; index++) change(each, index);
-  for (const [index, child] of indexes) if (child.rewrites && index < given.length) change(child, index);
+  }
+  if (each?.rewrites) {
+    for (let index = 0; index < given.length; index++) {
+      yield* change(each, index);
+      if (index % elementsPerStep === elementsPerStep - 1) yield;
+    }
+  }
+  for (const [index, child] of indexes)
+    if (child.rewrites && index < given.length) yield* change(child, index);
   return copy ?? given;
 }

@@ -1,5 +1,7 @@
+import { composeInSteps } from '../values/compose-in-steps.ts';
 import { isExactNumber, type JsonValue } from '../values/json.ts';
 import { hasManyMarks } from '../values/normal-form.ts';
+import type { Steps } from '../values/steps.ts';
 import { type AnyNumber, isGreater, isNumber } from './exact-order.ts';
 import { normalizePath } from './normalize-path.ts';
 import type { Rewrite } from './rule.ts';
@@ -28,29 +30,42 @@ export interface RewriteStep {
   /** Gives a value where there is none. */
   readonly fills: boolean;
   /** @param value undefined where there is no value; so is the result where there is to be none */
-  apply(value: JsonValue | undefined): JsonValue | undefined;
+  apply(value: JsonValue | undefined): Steps<JsonValue | undefined>;
 }
 
 /** The one order in which rewrites are done, whatever the order in which they are written. */
 export function compileRewrites(document: RewriteDocument): readonly RewriteStep[] {
   const steps: RewriteStep[] = [];
   const { strip, normalize, clamp } = document;
-  if (document.drop === true) steps.push(step('drop', () => undefined));
+  if (document.drop === true)
+    steps.push(
+      step(
+        'drop',
+        atOnce(() => undefined),
+      ),
+    );
   if (document.set !== undefined) steps.push(settle(document.set));
   if (document.default !== undefined) {
     const { default: given } = document;
-    steps.push({ rewrite: 'default', fills: true, apply: (value) => (value === undefined ? given : value) });
+    steps.push({
+      rewrite: 'default',
+      fills: true,
+      apply: atOnce((value) => (value === undefined ? given : value)),
+    });
   }
   if (strip !== undefined) steps.push(step('strip', onText(stripper(strip))));
   if (normalize !== undefined) steps.push(step('normalize', onText(normalizer(normalize))));
   if (clamp !== undefined) {
     const { min, max } = clamp;
     steps.push(
-      step('clamp', (value) => {
-        if (!isNumber(value)) return value;
-        if (min !== undefined && isGreater(min, value)) return min;
-        return max !== undefined && isGreater(value, max) ? max : value;
-      }),
+      step(
+        'clamp',
+        atOnce((value) => {
+          if (!isNumber(value)) return value;
+          if (min !== undefined && isGreater(min, value)) return min;
+          return max !== undefined && isGreater(value, max) ? max : value;
+        }),
+      ),
     );
   }
   return steps;
@@ -66,7 +81,7 @@ function settle(given: JsonValue): RewriteStep {
   return {
     rewrite: 'set',
     fills: true,
-    apply: (value) => (value !== undefined && isSame(value, given, text) ? value : given),
+    apply: atOnce((value) => (value !== undefined && isSame(value, given, text) ? value : given)),
   };
 }
 
@@ -76,23 +91,34 @@ function isSame(value: JsonValue, given: JsonValue, text: string): boolean {
   return !(isScalar && !isExactNumber(given)) && canonicalText(value) === text;
 }
 
-function onText(change: (text: string) => string): RewriteStep['apply'] {
-  return (value) => (typeof value === 'string' ? change(value) : value);
+type Change = (value: JsonValue | undefined) => JsonValue | undefined;
+
+function atOnce(change: Change): RewriteStep['apply'] {
+  // biome-ignore lint/correctness/useYield: a step that needs no place to stop
+  return function* (value) {
+    return change(value);
+  };
 }
 
-function stripper(kinds: readonly StripKind[]): (text: string) => string {
+function onText(change: (text: string) => Steps<string>): RewriteStep['apply'] {
+  return function* (value) {
+    return typeof value === 'string' ? yield* change(value) : value;
+  };
+}
+
+function stripper(kinds: readonly StripKind[]): (text: string) => Steps<string> {
   const unwanted = new Set(kinds.filter((kind): kind is UnwantedKind => kind !== 'ansi'));
   return createUnwantedStrip(unwanted, kinds.includes('ansi'));
 }
 
-function normalizer(kinds: readonly NormalizeKind[]): (text: string) => string {
+function normalizer(kinds: readonly NormalizeKind[]): (text: string) => Steps<string> {
   const trim = kinds.includes('trim');
   const nfc = kinds.includes('nfc');
   const path = kinds.includes('path');
-  return (text) => {
+  return function* (text) {
     let result = trim ? text.trim() : text;
     // What no script writes is left as it is; a role that asks for normal form refuses it.
-    if (nfc && !hasManyMarks(result)) result = result.normalize('NFC');
-    return path ? normalizePath(result) : result;
+    if (nfc && !hasManyMarks(result)) result = yield* composeInSteps(result);
+    return path ? yield* normalizePath(result) : result;
   };
 }

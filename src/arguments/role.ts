@@ -1,5 +1,6 @@
 import type { ZodType, z } from 'zod';
 import type { JsonValue } from '../values/json.ts';
+import type { Steps } from '../values/steps.ts';
 
 /** What an argument is for. A role decides by type and grammar, never by resemblance to an attack. */
 export type RoleName =
@@ -40,6 +41,8 @@ export interface Role {
   readonly secret: boolean;
   /** @returns undefined where the value fits */
   judge(value: JsonValue): RoleFault | undefined;
+  /** As `judge`, with places to stop: of roles that may have a lot to read. */
+  judgeSteps?(value: JsonValue): Steps<RoleFault | undefined>;
   /** A question that only the machine can answer. Asked after `judge` found no fault; undefined where none is needed. */
   lookup?(value: JsonValue): Lookup | undefined;
 }

@@ -1,4 +1,6 @@
-import { type CharacterClass, findCharacters, stripCharacters } from '../values/characters.ts';
+import type { CharacterClass } from '../values/characters.ts';
+import { findInSteps, stripInSteps } from '../values/characters-in-steps.ts';
+import type { Steps } from '../values/steps.ts';
 
 /** Characters that most text has no use for, and that show a reader something else than what a program reads. */
 export const unwantedKinds = ['control', 'bidi', 'invisible'] as const;
@@ -10,14 +12,17 @@ function classesOf(kinds: ReadonlySet<UnwantedKind>): ReadonlySet<CharacterClass
   return new Set<CharacterClass>(kinds.has('invisible') ? [...kinds, 'tags'] : kinds);
 }
 
-/** Prepares the search for a kind that stands in a text; it gives undefined where none of those banned does. */
+/**
+ * Prepares the search for a kind that stands in a text; it gives undefined where none of those banned does. With places to
+ * stop.
+ */
 export function createUnwantedSearch(
   banned: ReadonlySet<UnwantedKind>,
-): (text: string) => UnwantedKind | undefined {
+): (text: string) => Steps<UnwantedKind | undefined> {
   const classes = classesOf(banned);
-  if (classes.size === 0) return () => undefined;
-  return (text) => {
-    const found = findCharacters(text, classes);
+  return function* (text) {
+    if (classes.size === 0) return undefined;
+    const found = yield* findInSteps(text, classes);
     return found === 'tags' ? 'invisible' : (found as UnwantedKind | undefined);
   };
 }
@@ -30,8 +35,8 @@ export function createUnwantedSearch(
 export function createUnwantedStrip(
   kinds: ReadonlySet<UnwantedKind>,
   ansi: boolean,
-): (text: string) => string {
+): (text: string) => Steps<string> {
   const classes = new Set(classesOf(kinds));
   if (ansi) classes.add('ansi');
-  return (text) => stripCharacters(text, classes);
+  return (text) => stripInSteps(text, classes, () => {});
 }

@@ -20,12 +20,21 @@ export interface Location {
   readonly column: number;
 }
 
+/** Where a member stands, and its own members by key or index. */
+export interface Outline {
+  readonly line: number;
+  readonly column: number;
+  readonly children?: Readonly<Record<string, Outline>>;
+}
+
 export type ParsedDocument<T> =
   | {
       readonly ok: true;
       readonly value: T;
       /** Where a member stands: its key, or the start of a list's item. The nearest known parent where it is absent. */
       locate(path: DocumentPath): Location;
+      /** All places at once, as plain values. */
+      outline(): Outline;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -63,6 +72,7 @@ export function parseDocument<T>(
       ok: true,
       value: checked.value,
       locate: (path) => ({ file, ...read.position(nearest(tree, path).keyOffset) }),
+      outline: () => outlineOf(tree, read.position),
     };
   }
   if (!checked.ok) {
@@ -74,6 +84,37 @@ export function parseDocument<T>(
     }
   }
   return { ok: false, problems: sortProblems(problems) };
+}
+
+function outlineOf(
+  { keyOffset, children }: SourceTree,
+  position: (offset: number) => { readonly line: number; readonly column: number },
+): Outline {
+  if (children === undefined) return position(keyOffset);
+  const members = [...children].map(([key, child]) => [key, outlineOf(child, position)] as const);
+  return { ...position(keyOffset), children: Object.fromEntries(members) };
+}
+
+/** A document that was parsed elsewhere. */
+export function toParsedDocument<T>(
+  file: string,
+  value: T,
+  outline: Outline,
+): Extract<ParsedDocument<T>, { ok: true }> {
+  return {
+    ok: true,
+    value,
+    locate(path) {
+      let place = outline;
+      for (const step of path) {
+        const { children } = place;
+        if (children === undefined || !Object.hasOwn(children, step)) break;
+        place = children[step]!;
+      }
+      return { file, line: place.line, column: place.column };
+    },
+    outline: () => outline,
+  };
 }
 
 function nearest(tree: SourceTree, path: DocumentPath): SourceTree {

@@ -1,10 +1,10 @@
-import { createHmac, createSecretKey } from 'node:crypto';
 import { finish, type Steps } from '../values/steps.ts';
 import { type FindSettings, findSensitive } from './find.ts';
 import { findInPieces, longestWhole } from './find-in-pieces.ts';
 import { namesSecretValue } from './key-values.ts';
 import { joinNeedles, type Needles, prepareNeedles } from './needles.ts';
 import { mergeSpans, type RedactionClass, type Span } from './span.ts';
+import { createTagger } from './tagger.ts';
 
 /** How often each class was found. */
 export type Hits = Map<RedactionClass, number>;
@@ -100,11 +100,7 @@ function createTextRedactor(
   };
   const goingOn: FindSettings = { ...base, goesOn: true };
 
-  // A key that is prepared once: of a plain buffer, each tag would make it anew, at five times the cost.
-  const key = createSecretKey(settings.key);
-  function tag(value: string): string {
-    return createHmac('sha256', key).update(value, 'utf8').digest('hex').slice(0, 8);
-  }
+  const tag = createTagger(settings.key);
   const markOf = (span: Span): string => `[redacted:${span.class}:${tag(span.value)}]`;
   const uriMarkOf = (span: Span): string => `redacted.${span.class}.${tag(span.value)}`;
 

@@ -2,6 +2,7 @@ import { namesSecretBeside, valueKeys } from '../redaction/key-values.ts';
 import { holdsNeedle } from '../redaction/needles.ts';
 import type { TextRedactor, TextTail } from '../redaction/redact-text.ts';
 import { isExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../values/json.ts';
+import type { Steps } from '../values/steps.ts';
 import type { ResultPlan } from './plan.ts';
 import { createReader, type Read, type Reader } from './read.ts';
 import type { Report } from './report.ts';
@@ -17,8 +18,8 @@ export interface Cleaner {
   text(text: string, inUri?: boolean): string;
   /** A text that may continue the one before it on the same channel. */
   streamed(text: string, channel: 'result' | 'progress' | 'log'): string;
-  /** Data: every text, key and number in it. */
-  data(value: JsonValue): JsonValue;
+  /** Data: every text, key and number in it. With places to stop. */
+  data(value: JsonValue): Steps<JsonValue>;
 }
 
 export function createCleaner(
@@ -57,32 +58,32 @@ export function createCleaner(
     return told(text, read);
   }
 
-  function data(value: JsonValue): JsonValue {
+  function* data(value: JsonValue): Steps<JsonValue> {
     if (typeof value === 'string') return cleanText(value);
     if (typeof value === 'number') return digits(value, String(value));
     if (typeof value !== 'object' || value === null) return value;
     if (isExactNumber(value)) return digits(value, value.rawJSON);
-    if (Array.isArray(value)) return mapItems(value, report, data);
-    return record(value as JsonObject);
+    if (Array.isArray(value)) return yield* mapItems(value, report, data);
+    return yield* record(value as JsonObject);
   }
 
-  function record(object: JsonObject): JsonObject {
+  function* record(object: JsonObject): Steps<JsonObject> {
     const byName = plan.redactClasses.has('keys');
     const beside = byName && namesSecretBeside(object);
-    return mapMembers(object, report, (key, member) => {
+    return yield* mapMembers(object, report, function* (key, member) {
       const secret =
         byName && (redactor.namesSecret(key, member) || (beside && valueKeys.has(key.toLowerCase())));
-      return [cleanText(key), secret ? hideAll(member) : data(member)];
+      return [cleanText(key), yield* secret ? hideAll(member) : data(member)];
     });
   }
 
   /** What a telling name holds: every text and number, but nothing that only says whether there is one. */
-  function hideAll(value: JsonValue): JsonValue {
+  function* hideAll(value: JsonValue): Steps<JsonValue> {
     if (typeof value === 'string') return isHidden(value) ? value : hide(value);
     if (typeof value === 'number') return hide(String(value));
     if (isExactNumber(value)) return hide(value.rawJSON);
-    if (Array.isArray(value)) return mapItems(value, report, hideAll);
-    return isJsonObject(value) ? record(value) : value;
+    if (Array.isArray(value)) return yield* mapItems(value, report, hideAll);
+    return isJsonObject(value) ? yield* record(value) : value;
   }
 
   function hide(value: string): string {
@@ -106,15 +107,16 @@ function isHidden(value: string): boolean {
 }
 
 /** The same list where no item changed. */
-export function mapItems(
+export function* mapItems(
   items: readonly JsonValue[],
   report: Report,
-  change: (item: JsonValue) => JsonValue,
-): readonly JsonValue[] {
+  change: (item: JsonValue) => Steps<JsonValue>,
+): Steps<readonly JsonValue[]> {
   let copy: JsonValue[] | undefined;
   for (const [index, item] of items.entries()) {
+    if (report.isLong()) yield;
     report.enter(index);
-    const changed = change(item);
+    const changed = yield* change(item);
     report.leave();
     if (changed !== item) copy ??= items.slice();
     if (copy !== undefined) copy[index] = changed;
@@ -123,32 +125,44 @@ export function mapItems(
 }
 
 /** The same object where neither a key nor a member changed. */
-export function mapMembers(
+export function* mapMembers(
   object: JsonObject,
   report: Report,
-  change: (key: string, member: JsonValue) => readonly [key: string, member: JsonValue],
-): JsonObject {
+  change: (key: string, member: JsonValue) => Steps<readonly [key: string, member: JsonValue]>,
+): Steps<JsonObject> {
   let changed = false;
   const entries: [string, JsonValue][] = [];
   for (const key of Object.keys(object)) {
     const member = object[key];
     if (member === undefined) continue;
+    if (report.isLong()) yield;
     report.enter(key);
-    const [newKey, newMember] = change(key, member);
+    const [newKey, newMember] = yield* change(key, member);
     report.leave();
     changed ||= newKey !== key || newMember !== member;
     entries.push([newKey, newMember]);
   }
   if (!changed) return object;
   const copy: Record<string, JsonValue> = {};
-  for (const [key, member] of entries) copy[freeKey(copy, key)] = member;
+  const counts = new Map<string, number>();
+  for (const [key, member] of entries) copy[freeKey(copy, key, counts)] = member;
   return copy;
 }
 
-/** Two keys that became one must not overwrite one another, and none may become the key that sets a prototype. */
-function freeKey(copy: object, key: string): string {
+/**
+ * Two keys that became one must not overwrite one another, and none may become the key that sets a prototype.
+ *
+ * @param counts the last number given to each: thousands of keys may become one, and each would count from the first
+ */
+function freeKey(copy: object, key: string, counts: Map<string, number>): string {
   const wanted = key === '__proto__' ? '__proto__~' : key;
-  let free = wanted;
-  for (let count = 2; Object.hasOwn(copy, free); count += 1) free = `${wanted}~${count}`;
+  if (!Object.hasOwn(copy, wanted)) return wanted;
+  let count = counts.get(wanted) ?? 1;
+  let free: string;
+  do {
+    count += 1;
+    free = `${wanted}~${count}`;
+  } while (Object.hasOwn(copy, free));
+  counts.set(wanted, count);
   return free;
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, own } from '../values/json.ts';
+import type { Steps } from '../values/steps.ts';
 import { cleanBlob } from './blobs.ts';
 import { type Cleaner, mapItems, mapMembers } from './clean.ts';
 
@@ -36,13 +37,15 @@ const lists: ReadonlySet<string> = new Set(['content', 'contents', 'messages', '
 
 /**
  * Judges what a protocol message carries, and cleans it: the same object where nothing is to be changed. Refusals and
- * finds go to the report of the cleaner.
+ * finds go to the report of the cleaner. With places to stop.
  */
-export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surroundings): JsonObject {
+export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surroundings): Steps<JsonObject> {
   const { report, plan } = cleaner;
 
-  function members(object: JsonObject): JsonObject {
-    return mapMembers(object, report, (key, member) => [nameOf(key), guardMember(key, member)]);
+  function members(object: JsonObject): Steps<JsonObject> {
+    return mapMembers(object, report, function* (key, member) {
+      return [nameOf(key), yield* guardMember(key, member)];
+    });
   }
 
   /** Most are the protocol's own; but a server may send any. */
@@ -50,39 +53,40 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
     return plan.readsTexts && key.length > longestKnown ? cleaner.text(key) : key;
   }
 
-  function guardMember(key: string, value: JsonValue): JsonValue {
+  function* guardMember(key: string, value: JsonValue): Steps<JsonValue> {
     if (handles.has(key)) return value;
     if (Array.isArray(value) && lists.has(key)) countItems(value);
     switch (key) {
       case 'content':
-        return Array.isArray(value) ? kept(value, contentItem) : (contentItem(value) ?? removedText);
+        return Array.isArray(value)
+          ? yield* kept(value, contentItem)
+          : ((yield* contentItem(value)) ?? removedText);
       case 'messages':
-        return Array.isArray(value) ? kept(value, messageItem) : walk(value);
+        return yield* Array.isArray(value) ? kept(value, messageItem) : walk(value);
       case 'contents':
-        return Array.isArray(value) ? kept(value, resourceItem) : walk(value);
+        return yield* Array.isArray(value) ? kept(value, resourceItem) : walk(value);
       case 'structuredContent':
       case '_meta':
-        return key === '_meta' && isJsonObject(value) ? meta(value) : data(value);
+        return yield* key === '_meta' && isJsonObject(value) ? meta(value) : data(value);
       default:
-        return typeof value === 'string' && uris.has(key) ? cleaner.text(value, true) : walk(value);
+        return typeof value === 'string' && uris.has(key) ? cleaner.text(value, true) : yield* walk(value);
     }
   }
 
-  function walk(value: JsonValue): JsonValue {
+  function* walk(value: JsonValue): Steps<JsonValue> {
     if (typeof value === 'string') return plan.readsTexts ? cleaner.text(value) : value;
-    if (Array.isArray(value)) return mapItems(value, report, walk);
-    return isJsonObject(value) ? members(value) : value;
+    if (Array.isArray(value)) return yield* mapItems(value, report, walk);
+    return isJsonObject(value) ? yield* members(value) : value;
   }
 
-  function data(value: JsonValue): JsonValue {
-    return plan.readsTexts ? cleaner.data(value) : value;
+  function* data(value: JsonValue): Steps<JsonValue> {
+    return plan.readsTexts ? yield* cleaner.data(value) : value;
   }
 
-  function meta(value: JsonObject): JsonObject {
-    return mapMembers(value, report, (key, member) => [
-      nameOf(key),
-      handles.has(key) ? member : data(member),
-    ]);
+  function meta(value: JsonObject): Steps<JsonObject> {
+    return mapMembers(value, report, function* (key, member) {
+      return [nameOf(key), handles.has(key) ? member : yield* data(member)];
+    });
   }
 
   function countItems(items: readonly JsonValue[]): void {
@@ -92,15 +96,16 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
   }
 
   /** Items for which undefined comes back are left out. */
-  function kept(
+  function* kept(
     items: readonly JsonValue[],
-    change: (item: JsonValue) => JsonValue | undefined,
-  ): readonly JsonValue[] {
+    change: (item: JsonValue) => Steps<JsonValue | undefined>,
+  ): Steps<readonly JsonValue[]> {
     let changed = false;
     const left: JsonValue[] = [];
     for (const [index, item] of items.entries()) {
+      if (report.isLong()) yield;
       report.enter(index);
-      const next = change(item);
+      const next = yield* change(item);
       report.leave();
       changed ||= next !== item;
       if (next !== undefined) left.push(next);
@@ -109,84 +114,87 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
   }
 
   /** A message of which nothing is left goes with its content. */
-  function messageItem(value: JsonValue): JsonValue | undefined {
+  function* messageItem(value: JsonValue): Steps<JsonValue | undefined> {
     const content = isJsonObject(value) ? own(value, 'content') : undefined;
-    if (!isJsonObject(value) || !isJsonObject(content)) return walk(value);
+    if (!isJsonObject(value) || !isJsonObject(content)) return yield* walk(value);
     report.enter('content');
-    const next = contentItem(content);
+    const next = yield* contentItem(content);
     report.leave();
     if (next === undefined) return undefined;
-    return mapMembers(value, report, (key, member) => [
-      nameOf(key),
-      key === 'content' ? next : guardMember(key, member),
-    ]);
+    return yield* mapMembers(value, report, function* (key, member) {
+      return [nameOf(key), key === 'content' ? next : yield* guardMember(key, member)];
+    });
   }
 
   /** Undefined where policy takes the item out. */
-  function contentItem(value: JsonValue): JsonValue | undefined {
-    if (!isJsonObject(value)) return walk(value);
+  function* contentItem(value: JsonValue): Steps<JsonValue | undefined> {
+    if (!isJsonObject(value)) return yield* walk(value);
     const type = own(value, 'type');
     for (const { rule, value: allowed } of plan.types) {
       if (typeof type !== 'string' || !allowed.has(type)) report.refuse(rule, 'type');
     }
     switch (type) {
       case 'text':
-        return mapMembers(value, report, (key, member) => [
-          nameOf(key),
-          key === 'text' && typeof member === 'string' && plan.readsTexts
-            ? cleaner.streamed(member, 'result')
-            : guardMember(key, member),
-        ]);
+        return yield* mapMembers(value, report, function* (key, member) {
+          return [
+            nameOf(key),
+            key === 'text' && typeof member === 'string' && plan.readsTexts
+              ? cleaner.streamed(member, 'result')
+              : yield* guardMember(key, member),
+          ];
+        });
       case 'resource_link':
         checkMimeType(value, undefined);
-        return isOpen(value) ? members(value) : undefined;
+        return isOpen(value) ? yield* members(value) : undefined;
       case 'resource': {
         const resource = own(value, 'resource');
-        if (!isJsonObject(resource)) return walk(value);
+        if (!isJsonObject(resource)) return yield* walk(value);
         if (!isOpen(resource)) return undefined;
-        return mapMembers(value, report, (key, member) => [
-          nameOf(key),
-          key === 'resource' ? resourceMembers(resource) : guardMember(key, member),
-        ]);
+        return yield* mapMembers(value, report, function* (key, member) {
+          return [
+            nameOf(key),
+            yield* key === 'resource' ? resourceMembers(resource) : guardMember(key, member),
+          ];
+        });
       }
       case 'image':
       case 'audio':
         checkMimeType(value, '');
-        return withBlob(value, 'data');
+        return yield* withBlob(value, 'data');
       default:
-        return members(value);
+        return yield* members(value);
     }
   }
 
   /** An item of a read resource. Whether the caller may read it has another check decided. */
-  function resourceItem(value: JsonValue): JsonValue {
-    if (!isJsonObject(value)) return walk(value);
+  function* resourceItem(value: JsonValue): Steps<JsonValue> {
+    if (!isJsonObject(value)) return yield* walk(value);
     for (const { rule, value: allowed } of plan.types) {
       if (!allowed.has('resource')) report.refuse(rule, 'type');
     }
-    return resourceMembers(value);
+    return yield* resourceMembers(value);
   }
 
-  function resourceMembers(resource: JsonObject): JsonObject {
+  function* resourceMembers(resource: JsonObject): Steps<JsonObject> {
     const uri = own(resource, 'uri');
     checkMimeType(resource, own(resource, 'blob') === undefined ? 'text/plain' : 'application/octet-stream');
-    if (typeof uri !== 'string' || !around.isSkillFile(uri)) return withBlob(resource, 'blob', true);
+    if (typeof uri !== 'string' || !around.isSkillFile(uri)) return yield* withBlob(resource, 'blob', true);
     const before = report.frozen;
     report.frozen = true;
-    withBlob(resource, 'blob', true);
+    yield* withBlob(resource, 'blob', true);
     report.frozen = before;
     return resource;
   }
 
-  function withBlob(object: JsonObject, member: 'blob' | 'data', isStreamed = false): JsonObject {
+  function withBlob(object: JsonObject, member: 'blob' | 'data', isStreamed = false): Steps<JsonObject> {
     const mimeType = own(object, 'mimeType');
-    return mapMembers(object, report, (key, value) => {
-      if (typeof value !== 'string') return [nameOf(key), guardMember(key, value)];
+    return mapMembers(object, report, function* (key, value) {
+      if (typeof value !== 'string') return [nameOf(key), yield* guardMember(key, value)];
       if (key === member) {
         return [key, cleanBlob(value, typeof mimeType === 'string' ? mimeType : undefined, cleaner)];
       }
       if (key === 'text' && isStreamed && plan.readsTexts) return [key, cleaner.streamed(value, 'result')];
-      return [nameOf(key), guardMember(key, value)];
+      return [nameOf(key), yield* guardMember(key, value)];
     });
   }
 
@@ -202,6 +210,7 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
 
   /** Whether a link may stay. */
   function isOpen(carrier: JsonObject): boolean {
+    report.worked(valuesPerLink);
     const uri = own(carrier, 'uri');
     const { value: mode, rule } = plan.links;
     const scheme = typeof uri === 'string' ? uri.slice(0, Math.max(0, uri.indexOf(':'))) : '';
@@ -221,6 +230,9 @@ export function guardMessage(message: JsonObject, cleaner: Cleaner, around: Surr
 
   return members(message);
 }
+
+/** A link costs a decision of policy. */
+const valuesPerLink = 32;
 
 const removedText: JsonValue = { type: 'text', text: '' };
 

@@ -19,13 +19,13 @@ const unitsPerText = 64;
  * @param guard judges the message with a cleaner: run once to see which texts it will ask for, in which order
  */
 export function* prepareTexts(
-  guard: (cleaner: Cleaner) => void,
+  guard: (cleaner: Cleaner) => Steps<unknown>,
   plan: ResultPlan,
   redactor: TextRedactor,
   tails: Tails,
 ): Steps<Reader> {
   const wanted: Wanted[] = [];
-  guard(createCleaner(plan, redactor, new Map(tails), new Report(), noting(wanted)));
+  yield* guard(createCleaner(plan, redactor, new Map(tails), new Report(), noting(wanted)));
   yield;
   const known = {
     text: new Map<string, Read>(),

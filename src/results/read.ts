@@ -1,5 +1,6 @@
 import type { Hits, TextRedactor, TextTail } from '../redaction/redact-text.ts';
-import { type CharacterClass, findCharactersInPieces, isPlain, stripInPieces } from '../values/characters.ts';
+import { type CharacterClass, isPlain } from '../values/characters.ts';
+import { findInSteps, stripInSteps } from '../values/characters-in-steps.ts';
 import { finish, type Steps, stepSize } from '../values/steps.ts';
 import type { ResultPlan } from './plan.ts';
 
@@ -96,11 +97,29 @@ export function* readStreamed(
 export function* readDigits(text: string, plan: ResultPlan, redactor: TextRedactor): Steps<Read> {
   const hits: Hits = new Map();
   const clean = yield* redactor.textSteps(text, plan.redactClasses, hits);
-  return { text: clean, refused: undefined, stripped: none, hits, escaped: false };
+  return { text: clean, refused: undefined, stripped: none, hits: shared(hits), escaped: false };
 }
 
 const none: ReadonlyMap<CharacterClass, number> = new Map();
 const noHits: Hits = new Map();
+
+/**
+ * The same counts as one thing, where many texts have them: a message may have a hundred thousand, each of which is kept
+ * until all are read, and to collect garbage takes as long as much is kept.
+ */
+function shared(hits: Hits): Hits {
+  if (hits.size === 0) return noHits;
+  let name = '';
+  for (const [found, count] of hits) name += `${found} ${count} `;
+  const known = sharedHits.get(name);
+  if (known !== undefined) return known;
+  if (sharedHits.size >= mostShared) sharedHits.clear();
+  sharedHits.set(name, hits);
+  return hits;
+}
+
+const sharedHits = new Map<string, Hits>();
+const mostShared = 256;
 
 interface Seen {
   readonly text: string;
@@ -109,18 +128,23 @@ interface Seen {
 }
 
 function* characters(text: string, plan: ResultPlan): Steps<Seen> {
-  const refused =
-    plan.refuseClasses.size === 0 ? undefined : yield* findCharactersInPieces(text, plan.refuseClasses);
+  const refused = plan.refuseClasses.size === 0 ? undefined : yield* findInSteps(text, plan.refuseClasses);
   if (plan.stripClasses.size === 0) return { text, refused, stripped: none };
   const stripped = new Map<CharacterClass, number>();
-  const clean = yield* stripInPieces(text, plan.stripClasses, (which, count) => stripped.set(which, count));
+  const clean = yield* stripInSteps(text, plan.stripClasses, (which, count) => stripped.set(which, count));
   return { text: clean, refused, stripped };
 }
 
 function* finished(seen: Seen, clean: string, hits: Hits, inUri: boolean, plan: ResultPlan): Steps<Read> {
   const { refused, stripped } = seen;
   const text = inUri || plan.escapeHtml === undefined ? clean : yield* escapeHtml(clean);
-  return { text, refused, stripped, hits, escaped: text !== clean };
+  return {
+    text,
+    refused,
+    stripped: stripped.size === 0 ? none : stripped,
+    hits: shared(hits),
+    escaped: text !== clean,
+  };
 }
 
 const special = /[&<>"']/;

@@ -18,6 +18,9 @@ type PathPart = string | number;
 
 const none: readonly ResultFinding[] = Object.freeze([]);
 
+/** Values looked at between two places to stop: less than a millisecond. */
+const valuesPerStep = 256;
+
 const longestPath = 200;
 const longestKey = 48;
 
@@ -27,10 +30,24 @@ export class Report {
   /** Made with the first: most messages have none. */
   #findings: Map<string, { -readonly [K in keyof ResultFinding]: ResultFinding[K] }> | undefined;
   readonly #path: PathPart[] = [];
+  #work = 0;
   /** Set while what is read must stay as it is: finds are alerts. */
   frozen = false;
 
+  /** Whether so much was looked at that others should have their turn. */
+  isLong(): boolean {
+    if (this.#work < valuesPerStep) return false;
+    this.#work = 0;
+    return true;
+  }
+
+  /** Counts work that costs as much as so many values. */
+  worked(values: number): void {
+    this.#work += values;
+  }
+
   enter(part: PathPart): void {
+    this.#work += 1;
     this.#path.push(part);
   }
 

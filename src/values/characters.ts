@@ -1,5 +1,3 @@
-import type { Steps } from './steps.ts';
-
 /** Characters that a reader does not see, or that do something else than be seen: the one table of them. */
 export const characterClasses = ['control', 'ansi', 'bidi', 'tags', 'invisible'] as const;
 
@@ -8,7 +6,7 @@ export type CharacterClass = (typeof characterClasses)[number];
 const bidiMarks = String.raw`\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069`;
 const tagLetters = String.raw`\u{e0000}-\u{e007f}`;
 
-const patterns: Readonly<Record<CharacterClass, RegExp>> = {
+export const patterns: Readonly<Record<CharacterClass, RegExp>> = {
   /** C0, DEL and C1, but for tab and line ends. */
   control: /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/gu,
   /**
@@ -28,14 +26,14 @@ const patterns: Readonly<Record<CharacterClass, RegExp>> = {
 };
 
 /** Whole sequences before the character that begins them. */
-const order: readonly CharacterClass[] = ['ansi', 'control', 'bidi', 'tags', 'invisible'];
+export const order: readonly CharacterClass[] = ['ansi', 'control', 'bidi', 'tags', 'invisible'];
 
 /**
  * Where characters that are not seen have a meaning: inside emoji, in the three flags that Unicode recommends, and a
  * single joiner, non-joiner or space without width inside words of scripts that need them. What stands there cannot
  * carry a hidden text: one selector after each visible character could, and stays only after what can be an emoji.
  */
-const meant = new RegExp(
+export const meant = new RegExp(
   [
     // Emoji: variation selectors 15 and 16 after what can be an emoji, keycaps, and joiners between two of them.
     String.raw`(?<=[\p{Emoji}--[0-9#*]])[\ufe0e\ufe0f]`,
@@ -99,7 +97,7 @@ export function stripCharacters(
 }
 
 /** Code points that are gone. Counted by length: a call for each of a million would cost ten times what taking them out does. */
-function countLost(before: string, after: string): number {
+export function countLost(before: string, after: string): number {
   return before.length - after.length - (countPairs(before) - countPairs(after));
 }
 
@@ -111,68 +109,11 @@ function countPairs(text: string): number {
   return pairs;
 }
 
-/** As `stripCharacters`, with places to stop in a long text. A sequence for terminals that is longer than a piece loses its ends only. */
-export function* stripInPieces(
-  text: string,
-  classes: ReadonlySet<CharacterClass>,
-  found: (which: CharacterClass, count: number) => void,
-): Steps<string> {
-  if (text.length <= pieceLength) return stripCharacters(text, classes, found);
-  const counts = new Map<CharacterClass, number>();
-  const parts: string[] = [];
-  for (const piece of pieces(text)) {
-    parts.push(
-      stripCharacters(piece, classes, (which, count) => counts.set(which, (counts.get(which) ?? 0) + count)),
-    );
-    yield;
-  }
-  for (const which of order) {
-    const count = counts.get(which);
-    if (count !== undefined) found(which, count);
-  }
-  return counts.size === 0 ? text : parts.join('');
-}
-
-/** As `findCharacters`, with places to stop in a long text. */
-export function* findCharactersInPieces(
-  text: string,
-  classes: ReadonlySet<CharacterClass>,
-): Steps<CharacterClass | undefined> {
-  if (text.length <= pieceLength) return findCharacters(text, classes);
-  let first: CharacterClass | undefined;
-  for (const piece of pieces(text)) {
-    const found = findCharacters(piece, classes);
-    if (found !== undefined && (first === undefined || order.indexOf(found) < order.indexOf(first)))
-      first = found;
-    yield;
-  }
-  return first;
-}
-
-/** 32 Ki units: some 5 ms where all of them are to be taken out. */
-const pieceLength = 32_768;
-/** How far a better place to cut is looked for. */
-const looksBack = 1024;
-
-/** Cuts a text between words where there are any: what stands beside a word has no say in what stands behind the blank. */
-function* pieces(text: string): Generator<string, void, void> {
-  for (let start = 0; start < text.length; ) {
-    let end = Math.min(text.length, start + pieceLength);
-    if (end < text.length) {
-      const blank = text.lastIndexOf(' ', end);
-      if (blank > end - looksBack && blank > start) end = blank;
-      else if (isLowSurrogate(text.charCodeAt(end))) end -= 1;
-    }
-    yield text.slice(start, end);
-    start = end;
-  }
-}
-
-function isHighSurrogate(code: number): boolean {
+export function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;
 }
 
-function isLowSurrogate(code: number): boolean {
+export function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff;
 }
 

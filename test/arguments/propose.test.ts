@@ -4,6 +4,7 @@ import { compileArgumentRule } from '../../src/arguments/compile.ts';
 import { readArgumentRule } from '../../src/arguments/options.ts';
 import { proposeRoles } from '../../src/arguments/propose.ts';
 import type { JsonObject, JsonValue } from '../../src/values/json.ts';
+import '../support/sql-grammars.ts';
 
 const place = { id: 'p', location: 'p', mode: 'shadow' } as const;
 const call = { upstream: 'u', tool: 't', principal: { id: 'a' }, time: 0 };

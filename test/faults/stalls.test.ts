@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { answerInputs, requestInputs, type StallInput } from '../../bench/stalls/inputs.ts';
 import { type Stall, type StallsBench, startStallsBench } from '../../bench/stalls/measure.ts';
+import { reloadInputs } from '../../bench/stalls/reloads.ts';
 import { fault, type Measured, scale } from './table.ts';
 
 /** The bound that the gateway is built for, on a core of its own. */
@@ -70,7 +71,10 @@ describe('the event loop', () => {
     'others have their turn: no stretch of work lasts beyond some ten milliseconds',
     (measured) =>
       measureAll(
-        some(requestInputs, /long whole|escapes|many keys|marks|invisible|role|needle|alternatives|SQL/),
+        some(
+          requestInputs,
+          /long whole|escapes|many keys|marks|invisible|emoji|composed|shortened|role|needle|alternatives|SQL/,
+        ),
         measured,
       ),
     300_000,
@@ -81,10 +85,30 @@ describe('the event loop', () => {
     'others have their turn, however long the whole takes',
     (measured) =>
       measureAll(
-        some(answerInputs, /event|words$|quoted|without an end|private keys|60 tools|characters that/),
+        some(
+          answerInputs,
+          /event|words$|quoted|without an end|private keys|60 tools|characters that|links|structured keys|structured texts/,
+        ),
         measured,
       ),
     scale(300_000, 3_600_000),
+  );
+
+  fault(
+    'a reload of 2,000 roles, and of a deny list of 20,000 entries',
+    'others have their turn while both are read, and both are in force afterwards',
+    async (measured) => {
+      for (const input of reloadInputs) {
+        let least = Number.POSITIVE_INFINITY;
+        for (let run = 0; run < tries && least > promisedMs; run += 1) {
+          const { longest } = await bench.measureReload(input, 1);
+          least = Math.min(least, longest);
+        }
+        expect(least, input.name).toBeLessThan(tolerableMs);
+        measured(`longest turn ${least.toFixed(1)} ms (${input.name})`);
+      }
+    },
+    600_000,
   );
 
   fault(

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { isJsonObject, type JsonValue } from '../../values/json.ts';
+import { finish } from '../../values/steps.ts';
 import { compileValues } from '../compile-values.ts';
 import { judgeTree, type TreeLookup } from '../judge-tree.ts';
 import type { Role, RoleFault, RoleKind } from '../role.ts';
@@ -68,7 +69,7 @@ function read(
     return refused(faults['unknown-member']);
   }
   const lookups: TreeLookup[] = [];
-  const fault = judgeTree(tree, value, false, lookups);
+  const fault = finish(judgeTree(tree, value, false, lookups));
   if (fault !== undefined) {
     return refused({
       fault: fault.fault,

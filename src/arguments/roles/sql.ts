@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { grammarOf } from '../../sql/grammars.ts';
 import type { Misunderstanding, SqlFacts } from '../../sql/query.ts';
 import { safeFunctions } from '../../sql/safe-functions.ts';
 import { compileTables } from '../../sql/table-patterns.ts';
@@ -19,6 +20,8 @@ export const sqlRole = {
   name: 'sql',
   options: sqlOptions,
   compile(options) {
+    // What cannot be judged must not compile: see with-grammars.ts.
+    grammarOf(options.dialect);
     const allows = compileFacts(options);
     // A grammar takes some fifty microseconds for a short query, ten times as long as all else about a call.
     const judgeText = remembered((text): RoleFault | undefined => {

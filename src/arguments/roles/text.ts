@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import type { JsonValue } from '../../values/json.ts';
 import { hasManyMarks } from '../../values/normal-form.ts';
+import { finish, type Steps } from '../../values/steps.ts';
 import { isLongerThan, isShorterThan } from '../lengths.ts';
-import type { Role, RoleKind, RoleName } from '../role.ts';
+import type { Role, RoleFault, RoleKind, RoleName } from '../role.ts';
 import { createUnwantedSearch } from '../unwanted.ts';
 import { toFaults } from './faults.ts';
 import { compilePattern, longestMatched, proseOptions, textOptions } from './text-options.ts';
@@ -44,22 +46,20 @@ function compileText(name: RoleName, options: z.output<typeof textOptions>): Rol
   const findUnwanted = createUnwantedSearch(new Set(options.ban));
   const pattern = options.pattern === undefined ? undefined : compilePattern(options.pattern);
   const maxLength = options.maxLength ?? (pattern === undefined ? undefined : longestMatched);
-  return {
-    name,
-    secret: false,
-    judge(value) {
-      if (typeof value !== 'string') return faults.type;
-      if (maxLength !== undefined && isLongerThan(value, maxLength)) return faults['too-long'];
-      if (minLength !== undefined && isShorterThan(value, minLength)) return faults['too-short'];
-      if (maxBytes !== undefined && isLargerThan(value, maxBytes)) return faults['too-large'];
-      const unwanted = findUnwanted(value);
-      if (unwanted !== undefined) return faults[unwanted];
-      if (normalization !== undefined && !isPlain(value) && !isNormal(value)) {
-        return faults['not-normalized'];
-      }
-      return pattern === undefined || pattern.matcher(value).matches() ? undefined : faults.pattern;
-    },
-  };
+  function* judge(value: JsonValue): Steps<RoleFault | undefined> {
+    if (typeof value !== 'string') return faults.type;
+    if (maxLength !== undefined && isLongerThan(value, maxLength)) return faults['too-long'];
+    if (minLength !== undefined && isShorterThan(value, minLength)) return faults['too-short'];
+    if (maxBytes !== undefined && isLargerThan(value, maxBytes)) return faults['too-large'];
+    const unwanted = yield* findUnwanted(value);
+    if (unwanted !== undefined) return faults[unwanted];
+    if (normalization !== undefined && !isPlain(value) && !(yield* isNormal(value))) {
+      return faults['not-normalized'];
+    }
+    return pattern === undefined || pattern.matcher(value).matches() ? undefined : faults.pattern;
+  }
+
+  return { name, secret: false, judge: (value) => finish(judge(value)), judgeSteps: judge };
 }
 
 function isLargerThan(text: string, bytes: number): boolean {
@@ -72,7 +72,7 @@ const pieceLength = 65_536;
 const firstMark = 0x300;
 
 /** Nor is what has more marks on one letter than can be put in order in reasonable time. */
-function isNormal(text: string): boolean {
+function* isNormal(text: string): Steps<boolean> {
   if (hasManyMarks(text)) return false;
   for (let start = 0; start < text.length; ) {
     let end = Math.min(text.length, start + pieceLength);
@@ -81,6 +81,7 @@ function isNormal(text: string): boolean {
     const piece = text.slice(start, end);
     if (piece.normalize('NFC') !== piece) return false;
     start = end;
+    yield;
   }
   return true;
 }

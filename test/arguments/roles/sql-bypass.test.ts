@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sqlRole } from '../../../src/arguments/roles/sql.ts';
 import { type SqlDialect, sqlDialects } from '../../../src/sql/query.ts';
+import '../../support/sql-grammars.ts';
 
 const shape = { tables: ['public_data', 'public.public_data'] };
 

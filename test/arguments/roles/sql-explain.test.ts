@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sqlRole } from '../../../src/arguments/roles/sql.ts';
 import type { SqlDialect } from '../../../src/sql/query.ts';
+import '../../support/sql-grammars.ts';
 
 function judge(dialect: SqlDialect, sql: string, more: object = {}): string | undefined {
   const options = sqlRole.options.parse({ dialect, tables: ['public_data'], ...more });

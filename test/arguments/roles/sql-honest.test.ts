@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sqlRole } from '../../../src/arguments/roles/sql.ts';
 import { sqlDialects } from '../../../src/sql/query.ts';
 import { honestQueries } from './sql-honest-queries.ts';
+import '../../support/sql-grammars.ts';
 
 describe('honest queries', () => {
   it('are at least 150, some in every dialect', () => {

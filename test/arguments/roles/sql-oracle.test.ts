@@ -5,6 +5,7 @@ import { constants, DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sqlRole } from '../../../src/arguments/roles/sql.ts';
+import '../../support/sql-grammars.ts';
 
 /**
  * SQLite itself as the judge of the role: whatever passes is compiled and run, and the authorizer of SQLite tells which

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sqlRole } from '../../../src/arguments/roles/sql.ts';
+import '../../support/sql-grammars.ts';
 
 function judge(options: Record<string, unknown>, value: unknown): string | undefined {
   return sqlRole.compile(sqlRole.options.parse(options)).judge(value as never)?.fault;
