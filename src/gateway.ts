@@ -2,23 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config/schema.ts';
 import { readSessionKeys } from './config/session-keys.ts';
 import { formatProblem } from './document/problems.ts';
+import { chooseLimitStore } from './gateway/choose-limit-store.ts';
 import { composeGate } from './gateway/compose-gate.ts';
 import { createContentChecks } from './gateway/content-checks.ts';
 import type { Gateway, Started } from './gateway/contract.ts';
-import { describeResources, firstOf, resourceDocuments, resourceOptionsOf } from './gateway/documents.ts';
+import { describeResources, firstOf, resourceDocuments } from './gateway/documents.ts';
 import { createDoorkeeping } from './gateway/doors.ts';
 import { drain } from './gateway/drain.ts';
 import { createExpiries } from './gateway/expiries.ts';
-import { createLimitStore } from './gateway/limit-store.ts';
+import { identityOptionsOf } from './gateway/identity-options.ts';
 import { numbered } from './gateway/numbered-log.ts';
-import { openListeners } from './gateway/open-listeners.ts';
+import { openListeners, tlsReloadSteps } from './gateway/open-listeners.ts';
 import { openOperatorPorts } from './gateway/operator-ports.ts';
 import { createOutbound } from './gateway/outbound.ts';
 import { createShedding } from './gateway/overload.ts';
 import { createPolicyInForce, loadPolicies } from './gateway/policy-in-force.ts';
 import { recordRefusal } from './gateway/record-refusal.ts';
-import { openSharedStore, storeSecrets } from './gateway/redis.ts';
+import { openSharedStore } from './gateway/redis.ts';
 import { createReloader } from './gateway/reloader.ts';
+import { secretsOf } from './gateway/secrets-of.ts';
 import { chooseState } from './gateway/shared-state.ts';
 import type { Surroundings } from './gateway/surroundings.ts';
 import { logUpstreamChange } from './gateway/upstream-changes.ts';
@@ -26,7 +28,6 @@ import { upstreamMetrics } from './gateway/upstream-metrics.ts';
 import { createUpstreams } from './gateway/upstreams.ts';
 import { watchConfig } from './gateway/watch-config.ts';
 import { createWithdrawal } from './gateway/withdrawal.ts';
-import { createWorkerLimitStore } from './gateway/worker-limits.ts';
 import { createIdentity } from './identity/identity.ts';
 import { createAudit } from './observe/audit.ts';
 import { createLog } from './observe/log.ts';
@@ -79,11 +80,7 @@ async function build(
   const { ports } = upstreams;
   for (const port of ports.values()) closers.push(() => port.close());
 
-  const ownSecrets = (): readonly string[] => [
-    ...[...ports.values()].flatMap((port) => port.secrets()),
-    ...keys.map((key) => key.toString('latin1')),
-    ...storeSecrets(config),
-  ];
+  const ownSecrets = () => secretsOf(config, ports, keys);
   const redactor = createRedactor(ownSecrets());
   const log = numbered(createLog(config.log, redactor), around?.worker);
   const isFirst = around === undefined || around.worker === 1;
@@ -95,7 +92,7 @@ async function build(
     onChange: () => content.policyChanged(),
   });
   const audit = await createAudit(config.audit, { log, redactor });
-  closers.push(() => audit.close());
+  closers.push(async () => void (await audit.close()));
   const expiries = createExpiries(config);
   const now = (): number => Date.now();
   const withdrawal = createWithdrawal(config, { log, now });
@@ -133,15 +130,13 @@ async function build(
   closers.push(() => shared?.close());
   const state = chooseState(shared?.state, around);
   closers.push(() => state.close());
-  const identity = createIdentity(
-    {
-      authenticators: config.identity,
-      require: config.require,
-      anonymous: config.insecure.anonymous,
-      resources: resourceOptionsOf(config),
-    },
-    { dial: outbound.dial, revocations: withdrawal.revocations, nonceKeys: keys, metrics, state },
-  );
+  const identity = createIdentity(identityOptionsOf(config), {
+    dial: outbound.dial,
+    revocations: withdrawal.revocations,
+    nonceKeys: keys,
+    metrics,
+    state,
+  });
   closers.push(() => identity.close());
 
   const content = await createContentChecks(config, {
@@ -170,11 +165,7 @@ async function build(
     return port === undefined ? undefined : { port, catalog: content.catalogOf(name) };
   };
   const monotonic = (): number => performance.now();
-  const limitStore =
-    shared?.limits ??
-    (around === undefined
-      ? createLimitStore(config, { log, metrics })
-      : createWorkerLimitStore(config, around, { log, metrics }));
+  const limitStore = chooseLimitStore(config, shared?.limits, around, { log, metrics });
   closers.push(() => limitStore.close());
   const gate = composeGate(config, {
     ...content.filterDeps,
@@ -210,7 +201,7 @@ async function build(
       },
       ...doors.listening,
       onFlood: (kind) => metrics.floodRefused(kind),
-      turnsAway: shedding.turnsAway,
+      entrance: shedding.entrance,
       isRevoked: (certificate) => withdrawal.revocations.isCertificateRevoked(certificate),
       onCut: (peer) => withdrawal.onCut(peer),
       onRefusal: (refusal) => recordRefusal(refusal, recorder, now()),
@@ -246,10 +237,7 @@ async function build(
       ...withdrawal.reloadSteps,
       ...content.reloadSteps,
       ...upstreams.reloadSteps,
-      ...listeners.map((listener, index) => ({
-        what: `listener ${index}`,
-        read: () => listener.reloadTls(),
-      })),
+      ...tlsReloadSteps(listeners),
     ],
     {
       log,

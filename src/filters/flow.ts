@@ -1,21 +1,17 @@
 import { GatewayError, type PublicErrorData } from '../errors.ts';
-import type { CanaryBook, Sighting } from '../flows/canaries.ts';
+import type { CanaryBook } from '../flows/canaries.ts';
 import { HoldBook, type HoldScope } from '../flows/hold-book.ts';
 import { ticketOf } from '../flows/ticket.ts';
 import type { Frame, NotificationFrame, RequestFrame } from '../mcp/frame.ts';
-import { methodRow, resourceName, type Target, targetsOf } from '../mcp/methods.ts';
-import { addFinding, type Exchange } from '../pipeline/exchange.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, type Verdict } from '../pipeline/filter.ts';
-import {
-  type FlowRule,
-  flowRulesFor,
-  hasMarks,
-  longestHold,
-  marksOf,
-  type ToolMark,
-} from '../policy/content.ts';
+import { type FlowRule, flowRulesFor, hasMarks, longestHold } from '../policy/content.ts';
 import type { CompiledPolicy } from '../policy/model.ts';
-import type { Asked, Outstanding } from './outstanding.ts';
+import { judgeReturnedCanaries, refuseCanaries } from './canary-sightings.ts';
+import { noteFlow } from './flow-findings.ts';
+import { holdKey, holdScope, holdScopes } from './hold-scopes.ts';
+import { bringsUntrusted, reachesOut } from './marked-targets.ts';
+import type { Outstanding } from './outstanding.ts';
 import type { SharedHolds } from './shared-holds.ts';
 
 export interface FlowDeps {
@@ -45,12 +41,11 @@ export function flow(deps: FlowDeps): Filter {
   return {
     name: 'flow',
     toUpstream(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
-      const refused = judgeCanaries(frame, exchange, deps.canaries());
+      const refused = refuseCanaries(frame, exchange, deps.canaries());
       if (refused !== undefined) return refused;
       if (frame.kind !== 'request' && frame.kind !== 'notification') return pass;
       if (!hasMarks(exchange.policy)) return pass;
-      const egress = targetsOfFrame(frame, exchange).some((target) => markOf(target, exchange).egress);
-      if (!egress) return pass;
+      if (!reachesOut(frame, exchange)) return pass;
       return deps.shared === undefined ? judgeEgress(frame, exchange) : askAll(frame, exchange, deps.shared);
     },
     toClient(frame: Frame, exchange: Exchange): Verdict | Promise<Verdict> {
@@ -58,7 +53,7 @@ export function flow(deps: FlowDeps): Filter {
         return judgeReturnedCanaries(frame, exchange, deps.canaries());
       const now = deps.monotonic();
       const keep = holdOf(exchange.policy);
-      const scopes = scopesOf(exchange);
+      const scopes = holdScopes(exchange);
       for (const scope of scopes) book.record(scope, now, keep);
       const telling = deps.shared?.record(scopes, keep);
       if (telling === undefined) return judgeReturnedCanaries(frame, exchange, deps.canaries());
@@ -76,16 +71,16 @@ export function flow(deps: FlowDeps): Filter {
     exchange: Exchange,
     shared: SharedHolds,
   ): Promise<Verdict> {
-    const scopes = rulesOn(exchange).map(({ per }) => scopeOf(per, exchange));
+    const scopes = rulesOn(exchange).map(({ per }) => holdScope(per, exchange));
     const keep = holdOf(exchange.policy);
     const ages = await shared.ages(scopes, keep);
     const now = deps.monotonic();
     const elsewhere = new Map<string, number>();
     for (const [index, age] of ages.entries()) {
       // Where nobody can be asked, it may have been a moment ago.
-      if (age !== undefined) elsewhere.set(keyOf(scopes[index]!), now - (age === 'unknown' ? 0 : age));
+      if (age !== undefined) elsewhere.set(holdKey(scopes[index]!), now - (age === 'unknown' ? 0 : age));
     }
-    return judgeEgress(frame, exchange, (scope) => elsewhere.get(keyOf(scope)));
+    return judgeEgress(frame, exchange, (scope) => elsewhere.get(holdKey(scope)));
   }
 
   function judgeEgress(
@@ -97,7 +92,7 @@ export function flow(deps: FlowDeps): Filter {
     const holding = holdsOn(exchange, lastIn, deps.monotonic());
     if (holding.length === 0) return pass;
     for (const { rule } of holding.filter(({ rule }) => rule.mode === 'shadow')) {
-      note(exchange, 'would-refuse', rule.id, 'held');
+      noteFlow(exchange, 'would-refuse', rule.id, 'held');
     }
     const enforced = holding.filter(({ rule }) => rule.mode === 'enforce');
     // A denial beats what an approval could lift; among equals, the one that holds longest.
@@ -118,14 +113,14 @@ export function flow(deps: FlowDeps): Filter {
     );
     return deps.approvals.take(ticket).then((approved) => {
       if (!approved) return refuse(exchange, rule, { ...data, approval: ticket }, ticket);
-      note(exchange, 'alert', rule.id, `approved ${ticket}`);
+      noteFlow(exchange, 'alert', rule.id, `approved ${ticket}`);
       return pass;
     });
   }
 }
 
 function refuse(exchange: Exchange, rule: ActiveRule, data: PublicErrorData, ticket?: string): Verdict {
-  note(exchange, 'refused', rule.id, ticket === undefined ? 'held' : `approval ${ticket}`);
+  noteFlow(exchange, 'refused', rule.id, ticket === undefined ? 'held' : `approval ${ticket}`);
   return reject(new GatewayError('flow-refused', { data }));
 }
 
@@ -154,153 +149,19 @@ function later(one: number | undefined, other: number | undefined): number | und
   return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
-function keyOf({ principal, within }: HoldScope): string {
-  return JSON.stringify([principal, within ?? null]);
-}
-
 function holdsOn(
   exchange: Exchange,
   lastIn: (scope: HoldScope) => number | undefined,
   now: number,
 ): { readonly rule: ActiveRule; readonly retryAfterMs: number }[] {
   return rulesOn(exchange).flatMap((rule) => {
-    const last = lastIn(scopeOf(rule.per, exchange));
+    const last = lastIn(holdScope(rule.per, exchange));
     const retryAfterMs = last === undefined ? 0 : Math.ceil(last + rule.hold - now);
     return retryAfterMs > 0 ? [{ rule, retryAfterMs }] : [];
   });
 }
 
-/** A session or a trace where there is one, else the principal: whoever names none is held back by all it does. */
-function scopeOf(per: FlowRule['per'], exchange: Exchange): HoldScope {
-  const principal = exchange.principal.id;
-  if (per === 'session') return { principal, within: sessionKey(exchange) };
-  if (per === 'trace') return { principal, within: traceKey(exchange) };
-  return { principal, within: undefined };
-}
-
-function scopesOf(exchange: Exchange): readonly HoldScope[] {
-  const principal = exchange.principal.id;
-  const scopes = [sessionKey(exchange), traceKey(exchange)]
-    .filter((within) => within !== undefined)
-    .map((within) => ({ principal, within }));
-  return scopes.length === 0 ? [{ principal, within: undefined }] : scopes;
-}
-
-function sessionKey(exchange: Exchange): string | undefined {
-  const session = exchange.facts.session;
-  return session === undefined ? undefined : `session ${session.key}`;
-}
-
-/** An exchange without a trace of its client's has its own id for one. */
-function traceKey(exchange: Exchange): string | undefined {
-  return exchange.traceId === exchange.id ? undefined : `trace ${exchange.traceId}`;
-}
-
-/** Whether anything of what strangers wrote may stand in a frame for the client. */
-function bringsUntrusted(frame: Frame, exchange: Exchange, outstanding: Outstanding): boolean {
-  if (frame.kind === 'stream-open' || frame.kind === 'session-end') return false;
-  return answeredTargets(frame, exchange, outstanding).some((target) => markOf(target, exchange).untrusted);
-}
-
-/**
- * What a frame for the client answers or belongs to. Progress, log messages and questions carry content as results do,
- * and errors quote it.
- *
- * A resumed stream brings the answers of earlier exchanges. Tasks are read by ids that do not say which tool made them,
- * so where anything is marked they count as what is untrusted.
- */
-function answeredTargets(
-  frame: Frame,
-  exchange: Exchange,
-  outstanding: Outstanding,
-): readonly MarkedTarget[] {
-  const { request } = exchange;
-  const own = request.kind === 'request' ? targetsOfFrame(request, exchange) : [];
-  const id = frame.kind === 'result' || frame.kind === 'error' ? frame.id : undefined;
-  const asked = id === undefined ? undefined : outstanding.find(id, exchange);
-  return asked === undefined ? own : [...own, ...askedTargets(asked)];
-}
-
-function askedTargets({ row, target }: Asked): readonly MarkedTarget[] {
-  if (row.task === 'names') return [anyTask];
-  const kind = row.targets.find(isNamedKind);
-  if (kind === undefined || target === undefined) return [];
-  if (kind !== 'resource') return [{ kind, name: target }];
-  const name = resourceName(target);
-  return name.ok ? [{ kind, name: name.value }] : [];
-}
-
-type MarkedTarget = Pick<Target, 'kind' | 'name'>;
-
-/** Stands for whatever tool began a task. */
-const anyTask: MarkedTarget = { kind: 'method', name: 'tasks/get' };
-
-function isNamedKind(source: string): source is 'tool' | 'prompt' | 'resource' {
-  return source === 'tool' || source === 'prompt' || source === 'resource';
-}
-
-function targetsOfFrame(
-  frame: RequestFrame | NotificationFrame,
-  exchange: Exchange,
-): readonly MarkedTarget[] {
-  const row = methodRow(frame.method, exchange.revision, 'toUpstream', frame.kind);
-  if (row?.task === 'names') return [anyTask];
-  const targets = row === undefined ? undefined : targetsOf(row, frame.params);
-  return targets?.ok === true ? targets.value : [];
-}
-
-function markOf(target: MarkedTarget, exchange: Exchange): ToolMark {
-  if (target === anyTask) return untrustedTask;
-  return marksOf(exchange.policy, {
-    upstream: exchange.upstream,
-    kind: target.kind,
-    name: target.name,
-    subject: exchange.principal,
-  });
-}
-
-const untrustedTask: ToolMark = { untrusted: true, egress: false };
-
 /** Rules of the upstream that is called decide, and that may be another than the one that returned something. */
 function holdOf(policy: CompiledPolicy): number {
   return Math.max(longestHold(policy), defaultRule.hold);
-}
-
-function judgeCanaries(frame: Frame, exchange: Exchange, canaries: CanaryBook): Verdict | undefined {
-  const sighting =
-    'value' in frame ? (canaries.findIn(frame.value) ?? inHeaders(exchange, canaries)) : undefined;
-  if (sighting === undefined) return undefined;
-  note(exchange, 'refused', `canaries.${sighting.canary.name}`, 'canary', sighting.path);
-  return reject(new GatewayError('content-refused'));
-}
-
-/** `Mcp-Param-*` that mirror no argument are forwarded (2026-07-28, streamable HTTP), and nothing else reads them. */
-function inHeaders({ headers }: Exchange, canaries: CanaryBook): Sighting | undefined {
-  return headers.params.size === 0
-    ? undefined
-    : canaries.findIn({ headers: Object.fromEntries(headers.params) });
-}
-
-function judgeReturnedCanaries(frame: Frame, exchange: Exchange, canaries: CanaryBook): Verdict {
-  const sighting = 'value' in frame ? canaries.findIn(frame.value) : undefined;
-  if (sighting === undefined) return pass;
-  const refused = sighting.canary.results === 'refuse';
-  note(
-    exchange,
-    refused ? 'refused' : 'alert',
-    `canaries.${sighting.canary.name}`,
-    'canary-returned',
-    sighting.path,
-  );
-  return refused ? reject(new GatewayError('content-refused')) : pass;
-}
-
-function note(
-  exchange: Exchange,
-  effect: 'refused' | 'would-refuse' | 'alert',
-  rule: string,
-  detail: string,
-  path?: string,
-): void {
-  addFinding(exchange, { check: 'flow', effect, rule, path, detail });
 }

@@ -51,7 +51,7 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
       const refused = store.peek(claims, nowUsOf(exchange), exchange.time);
       if (refused === undefined) return pass;
       course.stage = 'settled';
-      return refuse(worstToTell(refused, reckoning, exchange), claims, frame, exchange);
+      return refuse(worstToTell(refused, reckoning, exchange), claims, reckoning, frame, exchange);
     },
   };
 
@@ -113,7 +113,7 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
     }
     if ('unavailable' in taken) return refuseUncounted(taken, exchange);
     if (taken.shadow.length > 0) reportShadow(taken.shadow, exchange);
-    if (!taken.ok) return refuse(worstOf(taken.refused), claims, frame, exchange);
+    if (!taken.ok) return refuse(worstOf(taken.refused), claims, course.reckoning, frame, exchange);
     course.held = taken.held;
     if (deps.fields) Object.assign(exchange.facts.replyHeaders, fieldsOfLeft(taken.left, claims));
     return pass;
@@ -138,12 +138,18 @@ export function limits(deps: LimitDeps): { readonly early: Filter; readonly late
   function refuse(
     refused: Refused,
     claims: readonly LimitClaim[],
+    { targets }: Reckoning,
     frame: Frame,
     exchange: Exchange,
   ): Verdict {
     const { claim, retryAfterMs } = refused;
     const { limit } = claim;
     exchange.facts.limitedBy = limit;
+    // Nothing has been decided about the target yet where this is early; the record tells what was asked for all the same.
+    const [target, ...others] = targets;
+    if (target !== undefined && others.length === 0) {
+      exchange.facts.target ??= { kind: target.kind, name: target.name };
+    }
     // A limit that names what the caller may not see would show by its own words that it exists.
     if (namesHidden(frame, exchange)) return reject(new GatewayError('denied', { cause: 'a limit' }));
     const headers = {

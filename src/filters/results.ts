@@ -8,11 +8,9 @@ import type {
   RequestFrame,
   ResultFrame,
 } from '../mcp/frame.ts';
-import { type MethodRow, resourceName } from '../mcp/methods.ts';
+import type { MethodRow } from '../mcp/methods.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { type Filter, pass, reject, replace, type Verdict } from '../pipeline/filter.ts';
-import { marksOf, resultRulesFor } from '../policy/content.ts';
-import { decide } from '../policy/decide.ts';
 import { holdsSecret, holdsSecretSteps } from '../redaction/holds.ts';
 import type { ContentRedactor, TextRedactor } from '../redaction/redact-text.ts';
 import { type Cleaner, createCleaner, type Tails } from '../results/clean.ts';
@@ -22,13 +20,15 @@ import { ownSecretsPlan, type ResultPlan } from '../results/plan.ts';
 import { prepareTexts } from '../results/prepare.ts';
 import type { Reader } from '../results/read.ts';
 import { Report } from '../results/report.ts';
-import { planOf, type ResultRule } from '../results/rule.ts';
-import { isJsonObject, type JsonObject, own } from '../values/json.ts';
+import { planOf } from '../results/rule.ts';
+import { type JsonObject, own } from '../values/json.ts';
 import { finish, finishInTurns, type Steps } from '../values/steps.ts';
 import type { Outstanding } from './outstanding.ts';
 import { judgeError } from './result-errors.ts';
 import { refusalOf, tellFindings } from './result-findings.ts';
+import { labelled } from './result-label.ts';
 import { createKnownSkills, isOfSkills } from './result-memory.ts';
+import { hasRules, mayRead, rulesFor } from './result-rules.ts';
 import { type ResultTarget, targetOfAnswer, targetOfMessage } from './result-target.ts';
 import type { TaskBook } from './task-book.ts';
 
@@ -39,9 +39,6 @@ export interface ResultsDeps {
   /** Knows the secrets that the gateway holds. */
   readonly redactor: ContentRedactor;
 }
-
-/** Our own prefix in `_meta`: a reverse domain name that is not the protocol's (2026-07-28, basic/index). */
-const provenanceKey = 'io.sallyport/provenance';
 
 /** 32 KiB: some ten milliseconds where all of it is sensitive. A larger frame is judged in steps, and others have their turn. */
 const largestAtOnce = 32_768;
@@ -59,7 +56,7 @@ interface Judged {
   readonly error: GatewayError | undefined;
 }
 
-type Guard = (message: JsonObject, cleaner: Cleaner, around: Surroundings) => JsonObject;
+type Guard = (message: JsonObject, cleaner: Cleaner, around: Surroundings) => Steps<JsonObject>;
 
 /**
  * Guards what comes back, of every kind, as the `results:` of policy ask: sizes, types, links, characters, redaction.
@@ -110,7 +107,10 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
     const target = targetOfAnswer(asked, exchange);
     const isDefinition = row.access === 'implied' || row.list !== undefined || isOfSkills(row);
     const guard: Guard = isDefinition
-      ? (result, cleaner) => countEntries(result, row, cleaner)
+      ? function* (result, cleaner) {
+          yield;
+          return countEntries(result, row, cleaner);
+        }
       : guardMessage;
     const isLast = exchange.request.kind === 'request';
     const { value, plan, error } = yield* judge(
@@ -154,9 +154,10 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
     const plan = planOf(rulesFor(target, exchange), 'enforce');
     const report = new Report();
     const { code: _code, ...words } = frame.error;
+    // Words that are not passed on need not be read.
     const isLarge = frame.bytes.length > largestAtOnce;
     const reader =
-      isLarge && plan !== undefined
+      isLarge && plan?.relaysErrors === true
         ? yield* prepared(words, plan, new Map(), guardMessage, exchange)
         : undefined;
     const clean = (message: JsonObject): JsonObject => {
@@ -164,10 +165,12 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
       return holdsSecret(guarded, redactorFor(exchange).needles) ? cleaned(guarded, ownPlan) : guarded;
     };
     const cleaned = (message: JsonObject, asks: ResultPlan, read?: Reader): JsonObject =>
-      guardMessage(
-        message,
-        createCleaner(asks, redactorFor(exchange), new Map(), report, read),
-        surroundings(exchange),
+      finish(
+        guardMessage(
+          message,
+          createCleaner(asks, redactorFor(exchange), new Map(), report, read),
+          surroundings(exchange),
+        ),
       );
     const verdict = judgeError(frame, exchange, asked?.target, plan?.relaysErrors === true, clean);
     tellFindings(report, exchange, 'enforce');
@@ -204,7 +207,7 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
           ? yield* prepared(message, plan, kept[mode], guard, exchange)
           : undefined;
       const cleaner = createCleaner(plan, redactorFor(exchange), kept[mode], report, reader);
-      const value = isTooLarge ? message : guard(message, cleaner, surroundings(exchange));
+      const value = isTooLarge ? message : yield* guard(message, cleaner, surroundings(exchange));
       tellFindings(report, exchange, mode);
       const error = refusalOf(report, exchange, mode);
       if (mode === 'enforce') judged = { value, plan, error };
@@ -238,7 +241,7 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
     const reader =
       size > largestAtOnce ? yield* prepared(value, ownPlan, new Map(), guardMessage, exchange) : undefined;
     const cleaner = createCleaner(ownPlan, redactorFor(exchange), new Map(), report, reader);
-    const clean = guardMessage(value, cleaner, surroundings(exchange));
+    const clean = yield* guardMessage(value, cleaner, surroundings(exchange));
     tellFindings(report, exchange, 'enforce');
     return { value: clean, plan, error: refusalOf(report, exchange, 'enforce') };
   }
@@ -262,44 +265,10 @@ export function results({ outstanding, tasks, redactor }: ResultsDeps): Filter {
   }
 }
 
-function hasRules(exchange: Exchange): boolean {
-  return exchange.policy.parts.results.count > 0;
-}
-
-function rulesFor({ kind, name }: ResultTarget, exchange: Exchange): readonly ResultRule[] {
-  const { upstream, principal: subject, time } = exchange;
-  return resultRulesFor(exchange.policy, { upstream, kind, name, subject, time });
-}
-
-/** A link is judged as the read that it invites to. */
-function mayRead(uri: string, exchange: Exchange): boolean {
-  const name = resourceName(uri);
-  if (!name.ok) return false;
-  const decision = decide(
-    {
-      subject: exchange.principal,
-      action: 'read',
-      resource: { upstream: exchange.upstream, kind: 'resource', name: name.value },
-      context: { arguments: undefined, address: exchange.peer.address, time: exchange.time },
-    },
-    exchange.policy,
-  );
-  return decision.effect === 'allow';
-}
-
 function countEntries(result: JsonObject, row: MethodRow, { plan, report }: Cleaner): JsonObject {
   const entries = row.list === undefined ? undefined : own(result, row.list.member);
   if (plan.maxItems !== undefined && Array.isArray(entries) && entries.length > plan.maxItems.value) {
     report.refuse(plan.maxItems.rule, 'items');
   }
   return result;
-}
-
-function labelled(result: JsonObject, { kind, name }: ResultTarget, exchange: Exchange): JsonObject {
-  const { upstream, principal: subject } = exchange;
-  const { untrusted } = marksOf(exchange.policy, { upstream, kind, name, subject });
-  const meta = own(result, '_meta');
-  // What the server says under our name about itself is worth nothing.
-  const label = { upstream, [kind]: name, ...(untrusted ? { untrusted } : {}) };
-  return { ...result, _meta: { ...(isJsonObject(meta) ? meta : {}), [provenanceKey]: label } };
 }

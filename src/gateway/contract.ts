@@ -1,6 +1,12 @@
 import type { ReloadReason } from './reloader.ts';
 import type { InnerView } from './surroundings.ts';
 
+/** How a gateway ended. */
+export interface Drained {
+  /** Whether records were lost: the audit could not be written until the end. */
+  readonly lost: boolean;
+}
+
 /** A running gateway. */
 export interface Gateway {
   /** Where it listens, in the order of the configuration. */
@@ -12,7 +18,7 @@ export interface Gateway {
    */
   reload(reason: ReloadReason): Promise<void>;
   /** Stops as an operator wants it: readiness off, no new work, running calls end, streams end, audit flushed. */
-  drain(): Promise<void>;
+  drain(): Promise<Drained>;
   /** What a primary asks of it. */
   readonly inner: InnerView;
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { createListener, type ListenerDependencies, type RunningListener } from '../listener/listener.ts';
+import type { ReloadStep } from './reloader.ts';
 
 /** What all listeners share; routes come from the configuration. */
 export type SharedByListeners = Omit<ListenerDependencies, 'routes' | 'allowPlaintext'>;
@@ -26,4 +27,12 @@ export async function openListeners(
     listeners.push(listener);
   }
   return listeners;
+}
+
+/** Reads certificates and keys of all listeners again. */
+export function tlsReloadSteps(listeners: readonly RunningListener[]): readonly ReloadStep[] {
+  return listeners.map((listener, index) => ({
+    what: `listener ${index}`,
+    read: () => listener.reloadTls(),
+  }));
 }

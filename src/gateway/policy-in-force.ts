@@ -1,9 +1,17 @@
+import { withGrammars } from '../arguments/with-grammars.ts';
 import { readPolicySources } from '../config/policy-sources.ts';
 import type { Config } from '../config/schema.ts';
 import { formatProblem } from '../document/problems.ts';
 import type { Log } from '../observe/log.ts';
-import { type CompiledPolicy, compilePolicy, type PolicyCompilation } from '../policy/compile.ts';
+import {
+  type CompiledPolicy,
+  compileParsed,
+  compilePolicy,
+  type PolicyCompilation,
+} from '../policy/compile.ts';
 import type { PolicyWarning } from '../policy/lint/warning.ts';
+import { finish, finishInTurns, type Steps } from '../values/steps.ts';
+import { readPolicyDocuments } from './read-documents.ts';
 import type { ReloadStep } from './reloader.ts';
 import { withoutRolesOfKeys } from './roles-of-keys.ts';
 
@@ -15,7 +23,19 @@ export interface PolicyInForce {
 
 /** Compiles the policy files of a folder. */
 export async function loadPolicies(folder: string): Promise<PolicyCompilation> {
-  return compilePolicy(await readPolicySources(folder));
+  const sources = await readPolicySources(folder);
+  return withGrammars(() => compilePolicy(sources));
+}
+
+/** Lines of the log between two places to stop: a folder may have thousands of warnings. */
+const warningsPerStep = 32;
+
+/** As `loadPolicies`, while calls are served. */
+async function loadPoliciesBeside(folder: string): Promise<PolicyCompilation> {
+  const sources = await readPolicySources(folder);
+  const parsed = await readPolicyDocuments(sources);
+  const files = sources.map((source, index) => ({ source, parsed: parsed[index]! }));
+  return withGrammars(() => finishInTurns(compileParsed(files)));
 }
 
 /**
@@ -28,11 +48,13 @@ export function createPolicyInForce(
   deps: { readonly log: Log; readonly silent: boolean; onChange(): void },
 ): PolicyInForce {
   let { policy } = compiled;
-  const warn = (found: readonly PolicyWarning[]): void => {
-    for (const warning of withoutRolesOfKeys(found, config))
+  function* warn(found: readonly PolicyWarning[]): Steps<void> {
+    for (const [index, warning] of withoutRolesOfKeys(found, config).entries()) {
       deps.log.warn('a policy warning', { warning: formatProblem(warning) });
-  };
-  if (!deps.silent) warn(compiled.warnings);
+      if (index % warningsPerStep === 0) yield;
+    }
+  }
+  if (!deps.silent) finish(warn(compiled.warnings));
   return {
     get policy() {
       return policy;
@@ -40,11 +62,11 @@ export function createPolicyInForce(
     reloadStep: {
       what: 'policies',
       async read() {
-        const next = await loadPolicies(config.policies);
+        const next = await loadPoliciesBeside(config.policies);
         if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
-        warn(next.warnings);
         policy = next.policy;
         deps.onChange();
+        await finishInTurns(warn(next.warnings));
       },
     },
   };

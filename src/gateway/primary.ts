@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { sharedAuditFault } from '../config/output-checks.ts';
 import type { Config } from '../config/schema.ts';
 import type { Gateway, Started } from '../gateway.ts';
 import { createMemoryStore } from '../limits/memory-store.ts';
@@ -16,12 +16,16 @@ import { answerStateQuestion } from '../workers/ipc-state.ts';
 import { workerCount } from '../workers/options.ts';
 import { serveLimits } from '../workers/serve-limits.ts';
 import { type Answered, createSupervisor, type Supervisor } from '../workers/supervisor.ts';
+import { boundWaiting, mostWaiting } from '../workers/waiting-connections.ts';
 import { mergeBlocks } from './merge-blocks.ts';
 import { mergeReadiness } from './merge-readiness.ts';
 import type { WorkerOrders, WorkerReport } from './worker-orders.ts';
 
 /** 2 s: whoever asks for health waits a few, and a worker that is silent for two does not serve. */
 const askTimeoutMs = 2000;
+
+/** A line a minute: a flood must not become a flood of lines. */
+const quietMs = 60_000;
 
 /** What a worker may take beyond the deadline of its drain: to write what waits, and to end. */
 const drainSlackMs = 10_000;
@@ -45,8 +49,8 @@ export type PrimaryStarted =
  * @param entry the program that workers run
  */
 export async function startPrimary(config: Config, entry: string): Promise<PrimaryStarted> {
-  const problem = auditProblem(config.audit.file);
-  if (problem !== undefined) return { ok: false, problems: [problem] };
+  const problem = sharedAuditFault(config.audit.file);
+  if (problem !== undefined) return { ok: false, problems: [`audit.file: ${problem}`] };
   const workers = workerCount(config.workers);
   const log = createLog(config.log);
   const failed = Promise.withResolvers<void>();
@@ -62,6 +66,16 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
   let draining = false;
   let adminUrl = '';
 
+  let toldFullAt = Number.NEGATIVE_INFINITY;
+  const connections = boundWaiting(mostWaiting, () => {
+    const now = monotonic();
+    if (now - toldFullAt < quietMs) return;
+    toldFullAt = now;
+    log.warn('connections are closed unread: workers do not take those that wait', {
+      waiting: connections.waiting,
+      closed: connections.turnedAway,
+    });
+  });
   prepareForks(entry, ['run']);
   const supervisor = createSupervisor<WorkerReport>({
     workers,
@@ -90,6 +104,8 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
     configured: workers,
     serving: supervisor.serving().length - supervisor.silent,
     restarts: supervisor.restarts,
+    waitingConnections: connections.waiting,
+    turnedAway: connections.turnedAway,
   }));
   const readiness = async () =>
     mergeReadiness(
@@ -162,10 +178,13 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
           draining = true;
           log.info('draining', { delayMs: drain.delay, deadlineMs: drain.deadline, workers });
           supervisor.retire();
-          void supervisor.askAll('drain', undefined, drain.delay + drain.deadline + drainSlackMs);
-          await supervisor.ended(drain.delay + drain.deadline + drainSlackMs);
+          const patience = drain.delay + drain.deadline + drainSlackMs;
+          // One that was about to take the place of another as well: nobody would tell it later.
+          void supervisor.askAll('drain', undefined, patience, 'all');
+          const clean = await supervisor.ended(patience);
           await close();
           log.info('stopped');
+          return { lost: !clean };
         },
       },
     };
@@ -191,12 +210,4 @@ function answersOf<T>(answers: readonly Answered[]): readonly T[] {
   const silent = answers.find(({ answer }) => answer === undefined);
   if (silent !== undefined) throw new Error(`worker ${silent.worker} did not answer`);
   return answers.map(({ answer }) => answer as T);
-}
-
-/** Each worker writes a file of its own, and only a regular file has a name beside it. */
-function auditProblem(file: string): string | undefined {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found === undefined || found.isFile()
-    ? undefined
-    : `audit.file: ${file} is no regular file: with more than one worker each writes a file of its own beside it`;
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { fileReferences } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
+import { readPlainFile } from '../document/plain-file.ts';
 import { formatPath } from '../document/problems.ts';
 import { nextUpdateOf } from '../listener/crl.ts';
 
@@ -27,7 +27,7 @@ export function revocationListExpiries(config: Config): readonly RevocationListE
 
 function firstEnd(file: string): number | undefined {
   try {
-    const ends = [...readFileSync(file, 'utf8').matchAll(pem)]
+    const ends = [...readPlainFile(file).matchAll(pem)]
       .map(([, text]) => nextUpdateOf(Buffer.from(text!, 'base64')))
       .filter((time) => time !== undefined);
     return ends.length === 0 ? undefined : Math.min(...ends);

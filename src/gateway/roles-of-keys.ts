@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
+import { readPlainFile } from '../document/plain-file.ts';
 import { type ApiKeyEntry, parseApiKeyFile } from '../identity/api-key-file.ts';
 import type { PolicyWarning } from '../policy/lint/warning.ts';
 
@@ -23,7 +23,7 @@ function keysOf({ identity }: Config): readonly ApiKeyEntry[] {
   return identity.flatMap(({ apiKeys }) => {
     if (apiKeys === undefined) return [];
     try {
-      const parsed = parseApiKeyFile({ file: apiKeys.file, text: readFileSync(apiKeys.file, 'utf8') });
+      const parsed = parseApiKeyFile({ file: apiKeys.file, text: readPlainFile(apiKeys.file) });
       return parsed.ok ? parsed.value.keys : [];
     } catch {
       return [];

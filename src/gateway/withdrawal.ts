@@ -8,6 +8,8 @@ import { createRevocations, type Revocations } from '../identity/revocations.ts'
 import type { RunningListener } from '../listener/listener.ts';
 import type { Log } from '../observe/log.ts';
 import { OpenExchanges } from '../pipeline/open-exchanges.ts';
+import { finish, finishInTurns, type Steps } from '../values/steps.ts';
+import { readRevocationDocument } from './read-documents.ts';
 import type { ReloadStep } from './reloader.ts';
 
 /** Takes back what was let in: by the deny list, by the key file, and with the connections that listeners cut. */
@@ -22,6 +24,9 @@ export interface Withdrawal {
   readonly reloadSteps: readonly ReloadStep[];
 }
 
+/** Lines of the log between two places to stop: a list may have thousands of warnings. */
+const warningsPerStep = 32;
+
 /** @throws Error where the deny list is missing or wrong */
 export function createWithdrawal(
   config: Config,
@@ -29,31 +34,32 @@ export function createWithdrawal(
 ): Withdrawal {
   const { log, now } = deps;
   const issuers = config.identity.flatMap(({ token }) => (token === undefined ? [] : [token.issuer]));
-  const revocations = createRevocations(config.revocations, { issuers });
+  const revocations = createRevocations(config.revocations, { issuers, parse: readRevocationDocument });
   const open = new OpenExchanges();
   let identity: Identity | undefined;
   let listeners: readonly RunningListener[] = [];
 
-  const tell = (): void => {
-    for (const warning of revocations.warnings()) {
+  function* tell(): Steps<void> {
+    for (const [index, warning] of revocations.warnings().entries()) {
       log.warn('an entry of the deny list has no effect', { warning: formatProblem(warning) });
+      if (index % warningsPerStep === 0) yield;
     }
     log.info('the deny list is in force', { ...revocations.counts(), overdue: revocations.overdue(now()) });
-  };
+  }
   const sweep = (): void => {
     const exchangesEnded = open.sweep((principal, upstream) => identity!.recheck(principal, upstream));
     const connectionsCut = listeners.reduce((sum, listener) => sum + listener.cutRevoked(), 0);
     if (exchangesEnded + connectionsCut === 0) return;
     log.info('credentials were withdrawn', { exchangesEnded, connectionsCut });
   };
-  if (config.revocations !== undefined) tell();
+  if (config.revocations !== undefined) finish(tell());
 
   const readList: ReloadStep = {
     what: 'revocations',
     async read() {
       await revocations.reload();
       sweep();
-      tell();
+      await finishInTurns(tell());
     },
   };
   const readCredentials: ReloadStep = {

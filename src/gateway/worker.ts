@@ -3,6 +3,8 @@ import { type Gateway, startGateway } from '../gateway.ts';
 import { createIpcState } from '../workers/ipc-state.ts';
 import { createLine } from '../workers/line.ts';
 import type { Begun } from '../workers/supervisor.ts';
+import type { Drained } from './contract.ts';
+import { endProcess } from './end-process.ts';
 import type { ReloadReason } from './reloader.ts';
 import { auditFileOf, type WorkerOrders, type WorkerReport } from './worker-orders.ts';
 
@@ -21,14 +23,16 @@ export async function runWorker(): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // Node would end this process at once when the primary is gone, in the middle of calls.
   cluster.worker!.exitedAfterDisconnect = true;
+  // What is written to a primary that was just killed fails, and must end no call: the end of the pipe is acted upon.
+  cluster.worker!.on('error', () => undefined);
   const over = Promise.withResolvers<number>();
   let gateway: Gateway | undefined;
-  let draining: Promise<void> | undefined;
+  let draining: Promise<Drained> | undefined;
 
   const drain = async (code: number): Promise<void> => {
-    draining ??= gateway?.drain() ?? Promise.resolve();
-    await draining.catch(() => undefined);
-    over.resolve(code);
+    draining ??= gateway?.drain() ?? Promise.resolve({ lost: false });
+    const ended = await draining.catch(() => ({ lost: true }));
+    over.resolve(ended.lost ? 1 : code);
   };
 
   async function begin(orders: WorkerOrders): Promise<Begun<WorkerReport>> {
@@ -54,6 +58,8 @@ export async function runWorker(): Promise<number> {
   function answer(what: string, body: unknown): unknown {
     if (what === 'begin') return begin(body as WorkerOrders);
     if (what === 'there') return true;
+    // Also of one that has not begun yet: there is nothing to wait for then.
+    if (what === 'drain') return drain(0);
     if (gateway === undefined) throw new TypeError('nothing was begun');
     const { inner } = gateway;
     switch (what) {
@@ -63,8 +69,6 @@ export async function runWorker(): Promise<number> {
         return inner.numbers();
       case 'reload':
         return gateway.reload(body as ReloadReason).then(() => true);
-      case 'drain':
-        return drain(0);
       case 'blocks.list':
         return inner.blocks.list();
       case 'blocks.release':
@@ -76,7 +80,8 @@ export async function runWorker(): Promise<number> {
 
   const line = createLine({
     send(message) {
-      process.send?.(message);
+      if (process.send === undefined) return undefined;
+      return new Promise((resolve) => void process.send!(message, () => resolve()));
     },
     answer,
   });
@@ -87,6 +92,6 @@ export async function runWorker(): Promise<number> {
   });
   line.tell('hello', process.pid);
   const code = await over.promise;
-  // What is left of sockets and timers ends with the process.
-  process.exit(code);
+  // What is left of sockets, timers and files that hang ends with the process.
+  return endProcess(code);
 }

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readPlainFile } from '../document/plain-file.ts';
 import { formatProblem } from '../document/problems.ts';
 import { parseApiKeyFile } from './api-key-file.ts';
 import { apiKeyPrefix } from './api-key-format.ts';
@@ -32,7 +32,7 @@ export function createApiKeyAuthenticator(
   options: ApiKeysOptions,
   dependencies: { readonly readFile?: (path: string) => string } = {},
 ): Authenticator {
-  const readFile = dependencies.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
+  const readFile = dependencies.readFile ?? readPlainFile;
   let stored = load(options.file, readFile);
   /** The hash that a credential was proven with: an entry of the same prefix may be another key by now. */
   const hashes = new WeakMap<Credential, Buffer>();

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readPlainFile } from '../document/plain-file.ts';
 import { pemBlocks } from '../values/pem-blocks.ts';
 import { type Authenticator, type AuthenticatorAnswer, bad, notMine } from './authenticator.ts';
 import { type CertificateNames, readCertificateNames } from './certificate-names.ts';
@@ -39,7 +39,7 @@ export function createCertificateAuthenticator(
   options: CertificateOptions,
   dependencies: { readonly readFile?: (path: string) => string } = {},
 ): Authenticator {
-  const readFile = dependencies.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
+  const readFile = dependencies.readFile ?? readPlainFile;
   let anchors = loadAnchors(options, readFile);
   const cache = createLru<string, Identified>(remembered);
 

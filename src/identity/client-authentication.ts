@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, PrivateKeyJwt } from 'oauth4webapi';
+import { readPlainFile } from '../document/plain-file.ts';
 
 /** How the gateway shows an issuer who is asking. */
 export interface ClientAuthenticationOptions {
@@ -17,7 +17,7 @@ export interface ClientAuthenticationOptions {
  */
 export function readClientAuthentication(
   options: ClientAuthenticationOptions,
-  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+  readFile: (path: string) => string = readPlainFile,
 ): ClientAuth {
   if (options.privateKey !== undefined) {
     const key = toCryptoKey(readKey(options.privateKey, readFile), options.privateKey);

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Dial } from '../dialer/contract.ts';
+import { readPlainFile } from '../document/plain-file.ts';
 import type { Discovery } from './discovery.ts';
 import { fetchJwks, parseJwks } from './jwks-fetch.ts';
 import { type RememberOptions, remember } from './remembered.ts';
@@ -26,10 +26,7 @@ export interface KeySource {
 }
 
 /** Keys from a JWKS file. @throws Error where it cannot be read, or holds no key that can check a signature */
-export function createFileKeys(
-  path: string,
-  readFile: (path: string) => string = (name) => readFileSync(name, 'utf8'),
-): KeySource {
+export function createFileKeys(path: string, readFile: (path: string) => string = readPlainFile): KeySource {
   let set = load();
 
   function load(): KeySet {

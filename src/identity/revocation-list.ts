@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { type DocumentSource, parseDocument } from '../document/parse-document.ts';
+import { type DocumentSource, type ParsedDocument, parseDocument } from '../document/parse-document.ts';
 import { formatPath, type Problem } from '../document/problems.ts';
+import { finish, type Steps } from '../values/steps.ts';
 import { apiKeyName } from './api-key-format.ts';
 import { normaliseFingerprint, normaliseSerial } from './certificate-forms.ts';
 import type { Credential } from './principal.ts';
 
 /**
- * 20 000, because the list is read on the thread that serves: that many take about a second. Certificates beyond it
- * belong into a CRL, tokens under their subject.
+ * 20 000, because that many take about a second of a core to read, before which the last revocation is not in force.
+ * Certificates beyond it belong into a CRL, tokens under their subject.
  */
 export const mostRevocations = 20_000;
 
@@ -148,7 +149,7 @@ export const revocationFile = z
     `more than ${mostRevocations} entries`,
   );
 
-type RevocationFile = z.output<typeof revocationFile>;
+export type RevocationFile = z.output<typeof revocationFile>;
 
 /**
  * Reads a deny list, or says all that is wrong with it.
@@ -157,11 +158,19 @@ type RevocationFile = z.output<typeof revocationFile>;
  *   warned of
  */
 export function parseRevocations(source: DocumentSource, issuers: readonly string[]): ParsedRevocations {
-  const parsed = parseDocument(source, revocationFile);
+  return finish(readRevocations(parseDocument(source, revocationFile), issuers));
+}
+
+/** As `parseRevocations`, of a list that was parsed already. With places to stop. */
+export function* readRevocations(
+  parsed: ParsedDocument<RevocationFile>,
+  issuers: readonly string[],
+): Steps<ParsedRevocations> {
   if (!parsed.ok) return parsed;
   const warnings: Problem[] = [];
   for (const kind of ['tokens', 'subjects'] as const) {
     for (const [index, { issuer }] of parsed.value[kind].entries()) {
+      if (index % entriesPerStep === 0) yield;
       if (issuers.includes(issuer)) continue;
       const path = [kind, index, 'issuer'];
       warnings.push({
@@ -171,23 +180,37 @@ export function parseRevocations(source: DocumentSource, issuers: readonly strin
       });
     }
   }
-  return { ok: true, list: indexRevocations(parsed.value), warnings };
+  return { ok: true, list: yield* indexRevocations(parsed.value), warnings };
 }
 
-export const noRevocations: RevocationList = indexRevocations({
-  tokens: [],
-  subjects: [],
-  apiKeys: [],
-  certificates: [],
-});
+/** Entries between two places to stop: a millisecond. */
+const entriesPerStep = 512;
 
-function indexRevocations(file: RevocationFile): RevocationList {
+export const noRevocations: RevocationList = finish(
+  indexRevocations({ tokens: [], subjects: [], apiKeys: [], certificates: [] }),
+);
+
+function* indexRevocations(file: RevocationFile): Steps<RevocationList> {
+  const ends: number[] = [];
+  let count = 0;
+  for (const entries of [file.tokens, file.subjects, file.apiKeys, file.certificates]) {
+    for (const { until } of entries) {
+      if (until !== undefined) ends.push(Date.parse(until));
+      count += 1;
+      if (count % entriesPerStep === 0) yield;
+    }
+  }
+
   const tokens = new Map<string, Set<string>>();
-  for (const { issuer, id } of file.tokens) inMap(tokens, issuer, newSet).add(id);
+  for (const [index, { issuer, id }] of file.tokens.entries()) {
+    inMap(tokens, issuer, newSet).add(id);
+    if (index % entriesPerStep === 0) yield;
+  }
 
   /** Issuer -> subject -> time before which its tokens were issued that are revoked; infinite for all. */
   const subjects = new Map<string, Map<string, number>>();
-  for (const { issuer, subject, issuedBefore } of file.subjects) {
+  for (const [index, { issuer, subject, issuedBefore }] of file.subjects.entries()) {
+    if (index % entriesPerStep === 0) yield;
     const before = issuedBefore === undefined ? Number.POSITIVE_INFINITY : Date.parse(issuedBefore);
     const known = inMap(subjects, issuer, () => new Map<string, number>());
     known.set(subject, Math.max(known.get(subject) ?? Number.NEGATIVE_INFINITY, before));
@@ -204,14 +227,11 @@ function indexRevocations(file: RevocationFile): RevocationList {
 
   const fingerprints = new Set<string>();
   const serials = new Map<string, Set<string>>();
-  for (const { fingerprint, serial, ca } of file.certificates) {
+  for (const [index, { fingerprint, serial, ca }] of file.certificates.entries()) {
+    if (index % entriesPerStep === 0) yield;
     if (fingerprint !== undefined) fingerprints.add(fingerprint);
     if (serial !== undefined) inMap(serials, serial, newSet).add(ca ?? everyCa);
   }
-
-  const ends = Object.values(file)
-    .flatMap((entries) => (Array.isArray(entries) ? entries : []))
-    .flatMap(({ until }) => (until === undefined ? [] : [Date.parse(until)]));
 
   function holdsCertificate(certificate: NamedCertificate): boolean {
     const { fingerprint256, anchorFingerprint256 } = certificate;

@@ -1,13 +1,18 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import type { DocumentSource, ParsedDocument } from '../document/parse-document.ts';
+import { readPlainFile } from '../document/plain-file.ts';
 import { formatProblem, type Problem } from '../document/problems.ts';
+import { finishInTurns } from '../values/steps.ts';
 import type { PeerCertificate } from './peer.ts';
 import type { Credential } from './principal.ts';
 import {
   noRevocations,
+  type ParsedRevocations,
   parseRevocations,
+  type RevocationFile,
   type RevocationKind,
   type RevocationList,
+  readRevocations,
 } from './revocation-list.ts';
 import type { RevocationsOptions } from './revocation-options.ts';
 
@@ -42,27 +47,27 @@ export function createRevocations(
     /** Issuers whose tokens are accepted. */
     readonly issuers?: readonly string[];
     readonly readFile?: (path: string) => string;
+    /** Parses a list that is read again, without keeping callers waiting. Default: at once. */
+    readonly parse?: (source: DocumentSource) => Promise<ParsedDocument<RevocationFile>>;
   } = {},
 ): Revocations {
-  const readFile = dependencies.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
+  const readFile = dependencies.readFile ?? readPlainFile;
   const { issuers = [] } = dependencies;
 
   let text: string | undefined;
   let list = noRevocations;
   let warnings: readonly Problem[] = [];
 
-  function read(): void {
-    if (options === undefined) return;
-    const now = readFile(options.file);
-    // A reload reads everything, mostly for the sake of something else, and a long list takes a while.
-    if (now === text) return;
-    const parsed = parseRevocations({ file: options.file, text: now }, issuers);
+  function take(parsed: ParsedRevocations, now: string): void {
     if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
     ({ list, warnings } = parsed);
     text = now;
   }
 
-  read();
+  if (options !== undefined) {
+    const source = { file: options.file, text: readFile(options.file) };
+    take(parseRevocations(source, issuers), source.text);
+  }
   return {
     isRevoked: (credential) => list.find(credential),
     isCertificateRevoked: (certificate) =>
@@ -74,7 +79,15 @@ export function createRevocations(
     overdue: (time) => list.overdue(time),
     warnings: () => warnings,
     async reload() {
-      read();
+      if (options === undefined) return;
+      const source = { file: options.file, text: readFile(options.file) };
+      // A reload reads everything, mostly for the sake of something else, and a long list takes a while.
+      if (source.text === text) return;
+      const parsed =
+        dependencies.parse === undefined
+          ? parseRevocations(source, issuers)
+          : await finishInTurns(readRevocations(await dependencies.parse(source), issuers));
+      take(parsed, source.text);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { AnyResponse } from './reply.ts';
+import type { AnyResponse } from './node-messages.ts';
 
 /** Ends the exchange under an answer without finishing it. */
 export function cutOff(response: AnyResponse, code: number): void {

@@ -1,6 +1,6 @@
 import type { EventStream } from '../pipeline/reply.ts';
 import type { Housekeeping } from './housekeeping.ts';
-import type { AnyResponse } from './reply.ts';
+import type { AnyResponse } from './node-messages.ts';
 
 /** How a stream tells the reply that it belongs to. */
 export interface StreamOwner {

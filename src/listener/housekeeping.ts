@@ -4,8 +4,8 @@ import type { Connection } from './connections.ts';
 import { cutOff } from './cut-off.ts';
 import type { HttpEventStream } from './event-stream.ts';
 import { saysTooMuch } from './http2-floods.ts';
+import type { AnyResponse } from './node-messages.ts';
 import type { ListenerLimits } from './options.ts';
-import type { AnyResponse } from './reply.ts';
 
 /** 16 KiB/s, because a phone on a bad day does more: slower than this is a client that holds answers in our memory. */
 const slowestBytesPerMs = 16.384;

@@ -4,7 +4,7 @@ import { isLoopbackBind, parseBind } from './bind.ts';
 import { ratesOptions, trustedOptions } from './flood-options.ts';
 import { normaliseHost, normaliseOrigin } from './hosts.ts';
 
-export { isLoopbackBind } from './bind.ts';
+export { isLoopbackBind, parseBind } from './bind.ts';
 export { wellKnownPrefix } from './documents.ts';
 export { blocksOptions, controlOptions } from './flood-options.ts';
 

@@ -1,19 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
 import { type ErrorCode, errorTable, type GatewayError } from '../errors.ts';
 import type { EventStream, Reply, ReplyHeaders } from '../pipeline/reply.ts';
 import type { Connection, UnderWay } from './connections.ts';
 import { cutOff } from './cut-off.ts';
 import { HttpEventStream } from './event-stream.ts';
 import type { Housekeeping } from './housekeeping.ts';
+import type { AnyRequest, AnyResponse } from './node-messages.ts';
 import { knownVerb, type Refusal, refusalBody } from './refusal.ts';
-
-/**
- * A request on either HTTP version. Node's HTTP/2 compatibility classes have the members of the others that are used
- * here, but types that do not combine; `stream` tells them apart.
- */
-export type AnyRequest = IncomingMessage & { readonly stream?: ServerHttp2Stream };
-export type AnyResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
+import { endUnread, endWhenRead, isWorthReading } from './unread.ts';
 
 /** What replies share on one listener. */
 export interface ReplyContext {
@@ -103,10 +97,7 @@ export class HttpReply implements Reply, UnderWay {
     if (this.#answered || this.#gone) return;
     this.#answered = true;
     this.#head(status, headers, length, caching);
-    // RFC 9113, section 8.1, as `refuse`: what HTTP/2 may still send with a GET is read by nobody.
-    const { stream } = this.#response;
-    if (!this.request.complete) stream?.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
-    this.#response.end(body);
+    endUnread(body, this.request, this.#response);
     this.#finish(body?.length ?? 0);
   }
 
@@ -187,24 +178,8 @@ export class HttpReply implements Reply, UnderWay {
     const isLast = this.connection.session === undefined && (!whole || code === 'header-invalid');
     if (isLast) this.connection.closing = true;
     this.#head(status, { ...headers, 'content-type': 'application/json' }, body.length, undefined, isLast);
-    if (whole || this.connection.session !== undefined) {
-      // RFC 9113, section 8.1: a server that answered before it read everything asks the client to stop, without error.
-      // The response's own 'finish' comes with the end of the stream, which is what this is to bring about.
-      const { stream } = this.#response;
-      if (!whole) stream?.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
-      this.#response.end(body);
-    } else {
-      // Closing now would reset the connection under data that is still arriving, and the client would see the reset
-      // instead of the answer. So the answer goes out whole, and the end follows when the client has had time to read it.
-      this.connection.refused = true;
-      this.#response.write(body);
-      const response = this.#response;
-      setTimeout(() => response.end(), lingerMs).unref();
-      if (code !== 'body-too-large' && code !== 'request-timeout') {
-        this.request.once('end', () => response.end());
-        this.request.resume();
-      }
-    }
+    if (whole || this.connection.session !== undefined) endUnread(body, this.request, this.#response);
+    else endWhenRead(code, body, this.request, this.#response, this.connection);
     this.#finish(body.length);
   }
 
@@ -214,9 +189,7 @@ export class HttpReply implements Reply, UnderWay {
    */
   refuseUnread(error: GatewayError): void {
     const { request } = this;
-    const length = Number(request.headers['content-length'] ?? Number.NaN);
-    const isWorthReading = request.complete || (length <= mostThrownAway && !this.awaitsContinue);
-    if (this.connection.session !== undefined || !(isWorthReading || request.method === 'GET')) {
+    if (this.connection.session !== undefined || !isWorthReading(request, this.awaitsContinue)) {
       this.refuse(error.code, error.cause, error.headers, nobody);
       return;
     }
@@ -302,12 +275,6 @@ export class HttpReply implements Reply, UnderWay {
     if (connection.underWay.size === 0) connection.idleSince = performance.now();
   }
 }
-
-/** 500 ms, because a refused client has one small answer to read, anywhere on Earth; its socket counts until then. */
-const lingerMs = 500;
-
-/** 256 KiB, because it costs less to receive than a new connection; of what is longer, the connection ends. */
-const mostThrownAway = 256 * 1024;
 
 const ownHeaders = { 'x-content-type-options': 'nosniff' };
 

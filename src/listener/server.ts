@@ -9,11 +9,12 @@ import type { Doors } from './doors.ts';
 import { peerOfHandshake } from './handshake-peer.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import { closeFlooding, watchControlFrames } from './http2-floods.ts';
+import type { AnyRequest, AnyResponse } from './node-messages.ts';
 import { createNodeServer } from './node-server.ts';
 import type { ListenerOptions } from './options.ts';
 import { plainPeer, unmapped } from './peer.ts';
 import { onClientError, refuseRaw } from './raw-refusals.ts';
-import { type AnyRequest, type AnyResponse, HttpReply, type ReplyContext } from './reply.ts';
+import { HttpReply, type ReplyContext } from './reply.ts';
 import type { TlsMaterial } from './tls.ts';
 
 /** A Node server whose every socket, handshake and parser error is accounted for. */

@@ -1,6 +1,6 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { loadPlainFile } from '../document/plain-file.ts';
 import { pemBlocks } from '../values/pem-blocks.ts';
 import { type ClientTrust, isSignedBy } from './client-chain.ts';
 import { readRevocations, subjectOf } from './crl.ts';
@@ -94,7 +94,7 @@ export async function loadTls(options: TlsOptions): Promise<TlsMaterial> {
 
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await loadPlainFile(file);
   } catch (error) {
     throw new Error(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }

@@ -12,10 +12,12 @@ export function causeClass(cause: unknown): string | undefined {
   const names: string[] = [];
   let at: unknown = cause;
   for (let depth = 0; depth < deepest && at !== undefined && at !== null; depth += 1) {
+    // That it is a text tells nobody anything, and the text itself may quote a peer.
+    if (typeof at === 'string') break;
     names.push(classOf(at));
     at = typeof at === 'object' ? memberOf(at, 'cause') : undefined;
   }
-  return names.join(' < ');
+  return names.length === 0 ? undefined : names.join(' < ');
 }
 
 function classOf(thing: unknown): string {

@@ -1,7 +1,10 @@
+import { auditDefinitions } from './audit-metric-definitions.ts';
 import { limitDefinitions } from './limit-definitions.ts';
 import type { MetricDefinition } from './metric-family.ts';
+import { overloadDefinitions } from './overload-metric-definitions.ts';
 import { storeDefinitions } from './store-metrics.ts';
 import { upstreamDefinitions } from './upstream-metric-definitions.ts';
+import { workerDefinitions } from './worker-metric-definitions.ts';
 
 /** Seconds. OpenTelemetry's advice for `mcp.server.operation.duration`, so that both kinds of data agree. */
 export const durationBuckets: readonly number[] = [
@@ -150,77 +153,8 @@ export const definitions = {
     help: 'Exchanges under way, long-lived streams included.',
     labels: [],
   },
-  shed: {
-    name: 'sallyport_shed_total',
-    type: 'counter',
-    help:
-      'Requests refused because there was more to do than could be done, by what they were: `session`, `list`, `call-low`, ' +
-      '`call-normal`; `in-flight` where as much as may be was under way; `share` where one caller had as much of it as may be.',
-    labels: ['upstream', 'what'],
-  },
-  overloadLevel: {
-    name: 'sallyport_overload_level',
-    type: 'gauge',
-    help: 'How much is shed: 0 nothing, 1 new sessions, 2 lists too, 3 calls of low priority too, 4 all but callers of high priority; between two numbers the next kind in part.',
-    labels: [],
-    aggregate: 'max',
-  },
-  overloadDelay: {
-    name: 'sallyport_event_loop_delay_seconds',
-    type: 'gauge',
-    help: 'How late the event loop is, smoothed over 100 ms: what `overload.delay` is compared with.',
-    labels: [],
-    aggregate: 'max',
-  },
-  underWay: {
-    name: 'sallyport_requests_in_flight',
-    type: 'gauge',
-    help: 'Requests under way, open streams left out: what `overload.inFlight` bounds.',
-    labels: [],
-  },
-  auditWritten: {
-    name: 'sallyport_audit_records_total',
-    type: 'counter',
-    help: 'Audit records that reached the file.',
-    labels: [],
-  },
-  auditFailures: {
-    name: 'sallyport_audit_failures_total',
-    type: 'counter',
-    help: 'Failed attempts to write, sync or open the audit file.',
-    labels: [],
-  },
-  auditLost: {
-    name: 'sallyport_audit_lost_total',
-    type: 'counter',
-    help: 'Audit records that never reached the file.',
-    labels: [],
-  },
-  auditTorn: {
-    name: 'sallyport_audit_torn_lines_total',
-    type: 'counter',
-    help: 'Torn lines that were found at the end of the audit file and closed off.',
-    labels: [],
-  },
-  auditPending: {
-    name: 'sallyport_audit_pending_records',
-    type: 'gauge',
-    help: 'Audit records that wait for the disk.',
-    labels: [],
-  },
-  auditPendingBytes: {
-    name: 'sallyport_audit_pending_bytes',
-    type: 'gauge',
-    help: 'Bytes of audit records that wait for the disk.',
-    labels: [],
-  },
-  auditAccepting: {
-    name: 'sallyport_audit_accepting',
-    type: 'gauge',
-    help: '1 while calls are accepted as far as the audit is concerned, 0 while they are refused for its sake.',
-    labels: [],
-    aggregate: 'min',
-  },
+  ...overloadDefinitions,
+  ...auditDefinitions,
   replayMemoryFull: {
     name: 'sallyport_dpop_replay_memory_full_total',
     type: 'counter',
@@ -281,24 +215,7 @@ export const definitions = {
     help: 'Observations counted as `_other` because the metric has all the label combinations it may have.',
     labels: ['metric'],
   },
-  workers: {
-    name: 'sallyport_workers',
-    type: 'gauge',
-    help: 'Worker processes by state: `configured`, and of them `serving`. Only with `workers` above 1.',
-    labels: ['state'],
-  },
-  workerRestarts: {
-    name: 'sallyport_worker_restarts_total',
-    type: 'counter',
-    help: 'Worker processes that were begun again after one had ended. Only with `workers` above 1.',
-    labels: [],
-  },
-  workerExchanges: {
-    name: 'sallyport_worker_exchanges',
-    type: 'gauge',
-    help: 'Exchanges that ended in each worker process since it began. Only with `workers` above 1.',
-    labels: ['worker'],
-  },
+  ...workerDefinitions,
   build: {
     name: 'sallyport_build_info',
     type: 'gauge',

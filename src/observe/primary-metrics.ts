@@ -8,6 +8,10 @@ export interface WorkerNumbers {
   readonly configured: number;
   readonly serving: number;
   readonly restarts: number;
+  /** Connections that no worker has taken yet. */
+  readonly waitingConnections: number;
+  /** Connections that were closed because too many waited. */
+  readonly turnedAway: number;
 }
 
 export interface PrimaryMetrics {
@@ -44,6 +48,10 @@ export function createPrimaryMetrics(
     ];
   });
   expose(registry, definitions.workerRestarts, () => [{ labels: {}, value: workers().restarts }]);
+  expose(registry, definitions.workerConnectionsWaiting, () => [
+    { labels: {}, value: workers().waitingConnections },
+  ]);
+  expose(registry, definitions.workerConnectionsClosed, () => [{ labels: {}, value: workers().turnedAway }]);
   expose(registry, definitions.workerExchanges, () =>
     [...perWorker].map(([worker, value]) => ({ labels: { worker: String(worker) }, value })),
   );

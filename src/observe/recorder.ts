@@ -58,8 +58,10 @@ export function createRecorder({ audit, metrics, log }: RecorderDependencies): R
       cause: hidden?.beyond ? causeClass(outcome.cause) : outcome.cause,
       ...(unsaid > 0 ? { suppressed: unsaid } : {}),
     };
-    log[outcome.code === 'internal' ? 'error' : 'warn'](
-      'an exchange failed',
+    // Long-lived streams end by their age and by silence every day, and clients open them again.
+    const hasEnded = outcome.event === 'stream-ended' && outcome.code === 'upstream-timeout';
+    log[outcome.code === 'internal' ? 'error' : hasEnded ? 'info' : 'warn'](
+      hasEnded ? 'a stream was ended' : 'an exchange failed',
       fields,
       // All else are words of the gateway's own, which an operator needs whatever the call was.
       ...(hidden === undefined || hidden.beyond ? [] : [hidden]),

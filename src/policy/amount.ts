@@ -37,6 +37,14 @@ export function amountFault(text: string): string | undefined {
   return compiled.ok ? undefined : compiled.message;
 }
 
+/** Which of `args` and `tool` the text of an amount looks at; undefined where it is no amount. */
+export function readsOfAmount(text: string): ReadonlySet<string> | undefined {
+  const compiled = compileQuantity(text, variables, types);
+  if (!compiled.ok) return undefined;
+  const reads = [...compiled.quantity.reads].filter(([, { whole, members }]) => whole || members.size > 0);
+  return new Set(reads.map(([name]) => name));
+}
+
 /** @param units at most three decimals */
 export function fixedAmount(units: number): CompiledAmount {
   const amount = Math.round(units * one);

@@ -1,41 +1,31 @@
-import { compileArgumentRule } from '../arguments/compile.ts';
-import type { ArgumentRule } from '../arguments/rule.ts';
-import type { DocumentPath } from '../document/problems.ts';
-import { compileResultRule, type ResultRule } from '../results/rule.ts';
+import type { Steps } from '../values/steps.ts';
 import { compileBinding } from './bindings.ts';
-import type { PolicyFile } from './compile.ts';
+import { ContentBuilder } from './build-content.ts';
 import { compileLimit } from './compile-limit.ts';
 import type { DescribeCaller } from './conditions/cel.ts';
 import type { RuleEffect } from './conditions/condition.ts';
 import { compileWhen } from './conditions/when.ts';
-import { ContentIndexBuilder } from './content-index.ts';
 import { Coverage } from './coverage.ts';
 import { describeCaller } from './describe-subject.ts';
 import type { AclEntryDocument, RuleDocument } from './document.ts';
-import { compileInTime, mapInTime } from './in-time.ts';
+import { compileInTime } from './in-time.ts';
 import type {
   AclObject,
   CompiledBinding,
   CompiledLimit,
   CompiledPolicy,
   CompiledRule,
-  ContentRow,
-  FlowRule,
-  InTime,
   LimitRow,
   Role,
   Scope,
   ScopeRule,
-  TimeoutRule,
-  ToolMark,
 } from './model.ts';
+import { lineIn, type PolicyFile } from './policy-file.ts';
 import type { ScopeHierarchy } from './required-scopes.ts';
 import { addToScopeIndex, compileScope, createScopeIndex } from './scope.ts';
 import { joinTrials, type Trial, type TrialDocument, toTrial } from './trial.ts';
 
-type ContentMatch = Parameters<typeof compileScope>[0] & { readonly roles?: readonly string[] | undefined };
-
-/** Turns checked files into indexes. Roles of all files are added before anything that names them. */
+/** Turns checked files into indexes, in steps. Roles of all files are added before anything that names them. */
 export class PolicyBuilder {
   readonly #hash: string;
   readonly #roles = new Map<string, Role>();
@@ -46,11 +36,10 @@ export class PolicyBuilder {
   readonly #scopes = createScopeIndex<ScopeRule>();
   readonly #limits: CompiledLimit[] = [];
   readonly #limitIndex = createScopeIndex<LimitRow>();
-  readonly #arguments = new ContentIndexBuilder<ArgumentRule>();
-  readonly #results = new ContentIndexBuilder<ResultRule>();
-  readonly #marks = new ContentIndexBuilder<ToolMark>();
-  readonly #flows: ContentRow<FlowRule>[] = [];
-  readonly #timeouts = new ContentIndexBuilder<TimeoutRule>();
+  readonly #content = new ContentBuilder({
+    scope: (match) => this.#scope(match),
+    roles: (names) => this.#roleSet(names),
+  });
   readonly #tools = new Set<string>();
   readonly #prompts = new Set<string>();
   readonly #hierarchy: ScopeHierarchy;
@@ -67,9 +56,9 @@ export class PolicyBuilder {
     this.#hierarchy = hierarchy;
   }
 
-  addRoles(file: PolicyFile): void {
+  *addRoles(file: PolicyFile): Steps<void> {
     for (const [name, document] of Object.entries(file.document.roles)) {
-      const location = lineOf(file, ['roles', name]);
+      const location = lineIn(file, ['roles', name]);
       const role: Role = {
         name,
         location,
@@ -83,30 +72,32 @@ export class PolicyBuilder {
           const scope = this.#scope(rule);
           const compiled = this.#rule(rule, {
             id: `roles.${name}.${effect}[${index}]`,
-            location: lineOf(file, ['roles', name, effect, index]),
+            location: lineIn(file, ['roles', name, effect, index]),
             effect,
             roles: [role],
             scope,
             trial: this.#trial(rule),
           });
           addToScopeIndex(role.rules, scope, compiled);
+          yield;
         }
       }
     }
   }
 
-  addBindings(file: PolicyFile): void {
+  *addBindings(file: PolicyFile): Steps<void> {
     for (const [index, document] of file.document.bindings.entries()) {
       this.#bindings.push({
         id: `bindings[${index}]`,
-        location: lineOf(file, ['bindings', index]),
+        location: lineIn(file, ['bindings', index]),
         roles: document.roles.map((name) => this.#role(name)),
         ...compileBinding(document, this.#hierarchy),
       });
+      yield;
     }
   }
 
-  addAcl(file: PolicyFile): void {
+  *addAcl(file: PolicyFile): Steps<void> {
     for (const [index, document] of file.document.acl.entries()) {
       const scope = this.#scope({
         tools: document.tool,
@@ -121,18 +112,19 @@ export class PolicyBuilder {
           const roles = [...new Set(entry.roles)].map((name) => this.#role(name));
           const compiled = this.#rule(entry, {
             id: `acl[${index}].${effect}[${position}]`,
-            location: lineOf(file, ['acl', index, effect, position]),
+            location: lineIn(file, ['acl', index, effect, position]),
             effect,
             roles,
             scope,
             trial: joinTrials(trial, this.#trial(entry)),
           });
           for (const role of roles) entries.set(role, [...(entries.get(role) ?? []), compiled]);
+          yield;
         }
       }
       const object: AclObject = {
         id: document.id ?? `acl[${index}]`,
-        location: lineOf(file, ['acl', index]),
+        location: lineIn(file, ['acl', index]),
         order: this.#order++,
         ...trial,
         scope,
@@ -143,12 +135,12 @@ export class PolicyBuilder {
     }
   }
 
-  addScopes(file: PolicyFile): void {
+  *addScopes(file: PolicyFile): Steps<void> {
     for (const [index, document] of file.document.scopes.entries()) {
       const scope = this.#scope(document.match);
       const rule: ScopeRule = {
         id: document.id ?? `scopes[${index}]`,
-        location: lineOf(file, ['scopes', index]),
+        location: lineIn(file, ['scopes', index]),
         order: this.#scopeCount++,
         ...this.#trial(document),
         scope,
@@ -156,13 +148,14 @@ export class PolicyBuilder {
         scopes: [...new Set(document.scopes)],
       };
       addToScopeIndex(this.#scopes, scope, rule);
+      yield;
     }
   }
 
-  addLimits(file: PolicyFile): void {
+  *addLimits(file: PolicyFile): Steps<void> {
     for (const [index, document] of file.document.limits.entries()) {
       const scope = this.#scope(document.match);
-      const location = lineOf(file, ['limits', index]);
+      const location = lineIn(file, ['limits', index]);
       const limit = compileInTime(document, (mode) => compileLimit(document, mode, location));
       const order = this.#limits.push(limit.rule) - 1;
       addToScopeIndex(this.#limitIndex, scope, {
@@ -171,58 +164,18 @@ export class PolicyBuilder {
         upstreams: scope.upstreams,
         roles: this.#roleSet(document.match.roles),
       });
+      yield;
     }
   }
 
-  addContentRules(file: PolicyFile): void {
-    for (const [index, section] of file.document.arguments.entries()) {
-      const place = this.#place(section, file, ['arguments', index]);
-      const rule = mapInTime(place, (one) => compileArgumentRule(section, one));
-      this.#content(this.#arguments, section.match, rule);
-    }
-    for (const [index, section] of file.document.results.entries()) {
-      const place = this.#place(section, file, ['results', index]);
-      const rule = mapInTime(place, (one) => compileResultRule(section, one));
-      this.#content(this.#results, section.match, rule);
-    }
-    for (const section of file.document.tools) {
-      const { untrusted, egress } = section;
-      const mark: ToolMark = { untrusted: untrusted === true, egress: egress === true };
-      this.#content(this.#marks, section.match, { rule: mark, later: undefined });
-    }
-    for (const [index, { id = `timeouts[${index}]`, total, match }] of file.document.timeouts.entries()) {
-      this.#content(this.#timeouts, match, { rule: { id, total }, later: undefined });
-    }
-    for (const [index, section] of file.document.flows.entries()) {
-      const { per, hold, effect, match } = section;
-      const place = this.#place(section, file, ['flows', index]);
-      this.#flows.push({
-        alone: mapInTime(place, (one): readonly FlowRule[] => [{ ...one, per, hold, effect }]),
-        order: this.#flows.length,
-        upstreams: compileScope({ upstreams: match.upstreams }).upstreams,
-        roles: this.#roleSet(match.roles),
-      });
-    }
-  }
-
-  #place(
-    section: TrialDocument & { readonly id?: string | undefined },
-    file: PolicyFile,
-    path: readonly [string, number],
-  ): InTime<{ id: string; location: string; mode: 'enforce' | 'shadow' }> {
-    const id = section.id ?? `${path[0]}[${path[1]}]`;
-    const location = lineOf(file, path);
-    return compileInTime(section, (mode) => ({ id, location, mode }));
+  addContentRules(file: PolicyFile): Steps<void> {
+    return this.#content.add(file);
   }
 
   #trial(document: TrialDocument): Trial {
     const trial = toTrial(document);
     this.#dated ||= trial.shadow && trial.until !== Number.POSITIVE_INFINITY;
     return trial;
-  }
-
-  #content<T>(builder: ContentIndexBuilder<T>, match: ContentMatch, rule: InTime<T>): void {
-    builder.add(this.#scope(match), this.#roleSet(match.roles), rule);
   }
 
   #roleSet(names: readonly string[] | undefined): ReadonlySet<Role> | undefined {
@@ -248,13 +201,8 @@ export class PolicyBuilder {
         scopes: { count: this.#scopeCount, index: this.#scopes },
         hierarchy: this.#hierarchy,
         limitIndex: this.#limitIndex,
-        arguments: this.#arguments.finish(),
-        results: this.#results.finish(),
-        marks: this.#marks.finish(),
-        flows: this.#flows,
-        timeouts: this.#timeouts.finish(),
+        ...this.#content.finish(),
         dated: this.#dated,
-        longestHold: Math.max(0, ...this.#flows.flatMap(({ alone }) => alone.rule).map(({ hold }) => hold)),
         roleSets: new WeakMap(),
       },
     };
@@ -301,8 +249,4 @@ export class PolicyBuilder {
     if (role === undefined) throw new TypeError('references to roles are checked before anything is built');
     return role;
   }
-}
-
-function lineOf(file: PolicyFile, path: DocumentPath): string {
-  return `${file.file}:${file.locate(path).line}`;
 }

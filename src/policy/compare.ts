@@ -1,11 +1,11 @@
 import type { JsonObject } from '../values/json.ts';
 import type { AccessRequest, Subject } from './access-request.ts';
-import type { PolicyFile } from './compile.ts';
 import { decide } from './decide.ts';
 import type { PolicyDocument } from './document.ts';
 import { bindingsBeyondImagining, type ImaginedCaller, imagineCallers } from './imagine-callers.ts';
 import { type ImaginedTarget, imagineTargets } from './imagine-targets.ts';
 import type { CompiledPolicy } from './model.ts';
+import type { PolicyFile } from './policy-file.ts';
 import { RuleTexts } from './rule-texts.ts';
 
 /** One of two policies that are compared. */

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { suggestion } from '../document/did-you-mean.ts';
 import { type ParsedDocument, parseDocument } from '../document/parse-document.ts';
 import { type DocumentPath, formatPath, type Problem, sortProblems } from '../document/problems.ts';
+import { finish, type Steps } from '../values/steps.ts';
 import type { ResourceKind } from './access-request.ts';
 import { PolicyBuilder } from './build.ts';
 import { type PolicyDocument, policyDocument } from './document.ts';
 import { type PolicyWarning, type WarningCode, warn } from './lint/warning.ts';
 import type { CompiledPolicy } from './model.ts';
+import type { PolicyFile } from './policy-file.ts';
 import { compileHierarchy } from './scope-hierarchy.ts';
 
 export type { CompiledLimit, CompiledPolicy, LimitKey } from './model.ts';
@@ -22,11 +24,10 @@ export type PolicyCompilation =
   | { readonly ok: true; readonly policy: CompiledPolicy; readonly warnings: readonly PolicyWarning[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** A file that follows the schema, with its places. */
-export interface PolicyFile {
-  readonly file: string;
-  readonly document: PolicyDocument;
-  readonly locate: Extract<ParsedDocument<PolicyDocument>, { ok: true }>['locate'];
+/** A policy file, and what its text says by itself. */
+export interface ParsedSource {
+  readonly source: PolicySource;
+  readonly parsed: ParsedDocument<PolicyDocument>;
 }
 
 /**
@@ -39,11 +40,19 @@ export interface PolicyFile {
  * No source at all compiles to a policy that allows nothing.
  */
 export function compilePolicy(sources: readonly PolicySource[]): PolicyCompilation {
-  const ordered = [...sources].sort((a, b) => compareText(a.file, b.file) || compareText(a.text, b.text));
+  return finish(
+    compileParsed(sources.map((source) => ({ source, parsed: parseDocument(source, policyDocument) }))),
+  );
+}
+
+/** As `compilePolicy`, of files that were parsed already. With places to stop. */
+export function* compileParsed(sources: readonly ParsedSource[]): Steps<PolicyCompilation> {
+  const ordered = [...sources].sort(
+    ({ source: a }, { source: b }) => compareText(a.file, b.file) || compareText(a.text, b.text),
+  );
   const problems: Problem[] = [];
   const files: PolicyFile[] = [];
-  for (const source of ordered) {
-    const parsed = parseDocument(source, policyDocument);
+  for (const { source, parsed } of ordered) {
     if (!parsed.ok) problems.push(...parsed.problems);
     else files.push({ file: source.file, document: parsed.value, locate: parsed.locate });
   }
@@ -51,18 +60,19 @@ export function compilePolicy(sources: readonly PolicySource[]): PolicyCompilati
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
 
   const warnings: PolicyWarning[] = [];
-  checkAcrossFiles(files, problems, warnings);
+  yield* checkAcrossFiles(files, problems, warnings);
   const hierarchy = compileHierarchy(files, problems);
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
 
-  const builder = new PolicyBuilder(hashOf(ordered), hierarchy);
-  for (const file of files) builder.addRoles(file);
+  yield;
+  const builder = new PolicyBuilder(hashOf(ordered.map(({ source }) => source)), hierarchy);
+  for (const file of files) yield* builder.addRoles(file);
   for (const file of files) {
-    builder.addBindings(file);
-    builder.addAcl(file);
-    builder.addScopes(file);
-    builder.addLimits(file);
-    builder.addContentRules(file);
+    yield* builder.addBindings(file);
+    yield* builder.addAcl(file);
+    yield* builder.addScopes(file);
+    yield* builder.addLimits(file);
+    yield* builder.addContentRules(file);
   }
   return { ok: true, policy: builder.finish(), warnings: sortProblems(warnings) as readonly PolicyWarning[] };
 }
@@ -86,11 +96,11 @@ function compareText(a: string, b: string): number {
 const contentSections = ['scopes', 'arguments', 'results', 'flows', 'timeouts'] as const;
 
 /** What no file can know alone: names defined twice, roles that nobody defines, roles that nobody has. */
-function checkAcrossFiles(
+function* checkAcrossFiles(
   files: readonly PolicyFile[],
   problems: Problem[],
   warnings: PolicyWarning[],
-): void {
+): Steps<void> {
   const report = (file: PolicyFile, path: DocumentPath, message: string) =>
     problems.push({ ...file.locate(path), path: formatPath(path), message });
   const defined = {
@@ -106,6 +116,7 @@ function checkAcrossFiles(
   };
   for (const file of files) {
     for (const [name, role] of Object.entries(file.document.roles)) {
+      yield;
       define('role', name, file, ['roles', name]);
       for (const effect of ['allow', 'deny'] as const) {
         for (const [index, rule] of role[effect].entries()) {
@@ -120,6 +131,7 @@ function checkAcrossFiles(
       }
     }
     for (const [index, object] of file.document.acl.entries()) {
+      yield;
       if (object.id !== undefined) define('id', object.id, file, ['acl', index, 'id']);
       for (const effect of ['allow', 'deny'] as const) {
         for (const [entry, { id }] of object[effect].entries()) {
@@ -139,6 +151,7 @@ function checkAcrossFiles(
   const bound = new Set<string>();
   for (const file of files) {
     for (const [path, names] of roleReferences(file.document)) {
+      yield;
       for (const name of names) {
         if (path[0] === 'bindings') bound.add(name);
         if (defined.role.has(name)) continue;
@@ -150,6 +163,7 @@ function checkAcrossFiles(
   for (const file of files) {
     for (const name of Object.keys(file.document.roles)) {
       if (bound.has(name)) continue;
+      yield;
       const message = `no binding gives anyone the role "${name}"`;
       warnings.push(warn(file, ['roles', name], 'role-unbound', message));
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rate } from '../document/units.ts';
 import { amountFault } from './amount.ts';
+import { costsBeyond, fixedFault } from './amount-reach.ts';
 import { faultless, oneOrMore } from './conditions/options.ts';
 import {
   description,
@@ -171,10 +172,11 @@ export const limit = z
     if (rate !== undefined && ((burst ?? rate.count) * rate.periodMs) / rate.count > longestBurstMs) {
       fail('takes more than a hundred years to come back after a burst', ['rate']);
     }
-    if (typeof cost === 'number') {
-      const all = Math.min(rate === undefined ? mostUnits : (burst ?? rate.count), quota?.count ?? mostUnits);
-      if (cost > all) fail(`is more than the ${all} that there ever are: no call would pass`, ['cost']);
-    }
+    const all = Math.min(rate === undefined ? mostUnits : (burst ?? rate.count), quota?.count ?? mostUnits);
+    for (const { path, message } of costsBeyond(cost, all, value.match)) fail(message, ['cost', ...path]);
+    const everySum =
+      sum === undefined ? undefined : fixedFault(sum.amount, 0, most ?? mostUnits, value.match);
+    if (everySum !== undefined) fail(everySum, ['sum']);
   });
 
 export type LimitDocument = z.output<typeof limit>;

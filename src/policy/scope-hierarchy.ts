@@ -1,5 +1,5 @@
 import { type DocumentPath, formatPath, type Problem } from '../document/problems.ts';
-import type { PolicyFile } from './compile.ts';
+import type { PolicyFile } from './policy-file.ts';
 import type { ScopeHierarchy } from './required-scopes.ts';
 
 /**

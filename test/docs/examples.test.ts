@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { withGrammars } from '../../src/arguments/with-grammars.ts';
 import { gatewayFileSchema } from '../../src/config/schema.ts';
 import { parseDocument } from '../../src/document/parse-document.ts';
 import { formatProblem } from '../../src/document/problems.ts';
@@ -31,8 +32,8 @@ describe('policies in the documentation', () => {
 
   test.each(policies.map((policy) => [place(policy), policy] as const))(
     '%s compiles, without a warning',
-    (file, { text }) => {
-      const compiled = compilePolicy([{ file, text }]);
+    async (file, { text }) => {
+      const compiled = await withGrammars(() => compilePolicy([{ file, text }]));
       expect(
         compiled.ok ? compiled.warnings.map(formatProblem) : compiled.problems.map(formatProblem),
       ).toEqual([]);
@@ -41,9 +42,10 @@ describe('policies in the documentation', () => {
 
   test.each(tables.map((table) => [place(table), table] as const))(
     '%s says what the policy above it answers',
-    (file, table) => {
+    async (file, table) => {
       const policy = policyOf(table);
-      const compiled = compilePolicy([{ file: place(policy), text: policy.text }]);
+      const sources = [{ file: place(policy), text: policy.text }];
+      const compiled = await withGrammars(() => compilePolicy(sources));
       if (!compiled.ok) throw new Error(compiled.problems.map(formatProblem).join('\n'));
       const result = runDecisionTable({ file, text: table.text }, compiled.policy);
       if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));

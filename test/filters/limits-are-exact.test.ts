@@ -6,7 +6,7 @@ import {
   limitsOf,
   makeExchange,
   makeGate,
-  policyOf,
+  policyWithLimits,
   principal,
   type TestGate,
   told,
@@ -14,15 +14,6 @@ import {
 } from './support.ts';
 
 const noon = Date.UTC(2026, 4, 31, 12);
-
-function limits(text: string): CompiledPolicy {
-  return policyOf(`
-version: 1
-roles: { all: { allow: [{ tools: ["*"], methods: ["**"] }] } }
-bindings: [{ roles: [all], to: [{ any: true }] }]
-limits:
-${text}`);
-}
 
 /** One call, from its beginning to its end, `at` milliseconds after noon by both clocks. */
 async function ask(
@@ -71,7 +62,7 @@ describe('the time that a refusal tells', () => {
           },
         ),
         async (rates, quotas, cost, budget, calls) => {
-          const policy = limits(
+          const policy = policyWithLimits(
             [
               ...rates.map(({ count, period, burst }, index) => {
                 const own = index === 0 ? cost : '';
@@ -112,7 +103,7 @@ describe('the time that a refusal tells', () => {
 
   test('is that of the least where the cost goes through lists: nothing is worked out for a flood', async () => {
     const cost = 'args.rows.filter(r, r > 0).size() + 1';
-    const policy = limits(
+    const policy = policyWithLimits(
       `  - { name: l, match: { tools: ["*"] }, per: principal, rate: 1/s, burst: 10, cost: "${cost}" }`,
     );
     const gate = makeGate();
@@ -144,7 +135,7 @@ describe('a caller that keeps to its limits', () => {
   - { name: l, match: { tools: ["*"] }, per: principal, rate: ${count}/${period}, burst: ${burst} }
   - { name: other, match: { tools: [else] }, per: principal, rate: 1/h }
 `;
-          let policy = limits(text);
+          let policy = policyWithLimits(text);
           let reloads = 0;
           const gate = makeGate();
           // The bucket as its caller keeps it: never more than what is there for certain.
@@ -156,7 +147,7 @@ describe('a caller that keeps to its limits', () => {
             for (let index = 0; index < step.others; index += 1) await ask(gate, policy, at, { name: 'eve' });
             if (step.reloads) {
               reloads += 1;
-              policy = limits(
+              policy = policyWithLimits(
                 `${text}  - { name: new${reloads}, match: { tools: [else] }, per: role, rate: 1/h }`,
               );
             }
@@ -182,7 +173,7 @@ describe('a caller that keeps to its limits', () => {
           },
         ),
         async (calls) => {
-          const policy = limits(
+          const policy = policyWithLimits(
             '  - { name: l, match: { tools: ["*"] }, per: principal, rate: 10/min, burst: 10, cost: args.n * 0.5 }\n' +
               '  - { name: s, match: { tools: ["*"] }, per: principal, sum: args.n * 0.0004 per hour, most: 0.02 }',
           );

@@ -10,21 +10,12 @@ import {
   makeGate,
   modernCall,
   note,
-  policyOf,
+  policyWithLimits,
   principal,
   type TestGate,
   told,
   up,
 } from './support.ts';
-
-function limits(text: string, tools = '"*"') {
-  return policyOf(`
-version: 1
-roles: { all: { allow: [{ tools: [${tools}], methods: ["**"] }] } }
-bindings: [{ roles: [all], to: [{ any: true }] }]
-limits:
-${text}`);
-}
 
 const query = (args: object = {}) => call('tools/call', { name: 'query', arguments: args });
 const bounds = { rateKeys: 100, quotaKeys: 100, concurrencyKeys: 100 };
@@ -61,7 +52,7 @@ async function run(gate: TestGate, shape: ExchangeShape): Promise<unknown> {
   return told(verdict);
 }
 
-const everything = limits(`
+const everything = policyWithLimits(`
   - { name: rate, match: { tools: ["*"] }, per: principal, rate: 10/min }
   - { name: quota, match: { tools: ["*"] }, per: [principal, tool], quota: 10/day }
   - { name: budget, match: { tools: [query] }, per: role, sum: args.amount per month, most: 100 }
@@ -101,7 +92,7 @@ describe('the limits of a policy', () => {
   });
 
   test('on polling tasks count no call that becomes one, and those on calls no polling', async () => {
-    const policy = limits(`
+    const policy = policyWithLimits(`
   - { name: calls, match: { tools: ["*"] }, per: principal, rate: 10/min }
   - { name: polls, match: { methods: ["tasks/*"] }, per: principal, rate: 10/min }
 `);
@@ -120,7 +111,7 @@ describe('the limits of a policy', () => {
   test('count one message once, however many targets it has', async () => {
     const { store, takes } = watchedStore();
     const gate = makeGate({}, { limits: store });
-    const policy = limits(
+    const policy = policyWithLimits(
       '  - { name: l, match: { resources: ["**"] }, per: [principal, tool], rate: 10/min }',
     );
     const resourceSubscriptions = Array.from({ length: 50 }, (_, index) => `file:///${index}`);
@@ -132,7 +123,7 @@ describe('the limits of a policy', () => {
 
   test('give places back where they were taken, whatever a reload has made of the limit', async () => {
     const gate = makeGate();
-    const atOnce = (text: string) => limits(`  - { match: { tools: ["*"] }, ${text} }`);
+    const atOnce = (text: string) => policyWithLimits(`  - { match: { tools: ["*"] }, ${text} }`);
     const before = atOnce('name: l, per: principal, concurrency: 2');
     const lower = atOnce('name: l, per: principal, concurrency: 1');
     const filter = limitsOf(gate);
@@ -152,7 +143,10 @@ describe('the limits of a policy', () => {
   });
 
   test('let nobody try for less than calling costs', async () => {
-    const policy = limits('  - { name: l, match: { tools: ["*"] }, per: principal, quota: 5/day }', 'other');
+    const policy = policyWithLimits(
+      '  - { name: l, match: { tools: ["*"] }, per: principal, quota: 5/day }',
+      'other',
+    );
     const gate = makeGate();
     for (let tries = 0; tries < 5; tries += 1) {
       const exchange = makeExchange({ policy, request: query() });
@@ -166,13 +160,13 @@ describe('the limits of a policy', () => {
     const passage = await runToUpstream(gate.filters, exchange.request, exchange);
     // In the words of what does not exist: the limit would tell otherwise.
     expect(passage).toMatchObject({ kind: 'reject', filter: 'limits-early', error: { code: 'denied' } });
-    expect(exchange.facts.limitedBy).toBe('l');
+    expect(exchange.facts).toMatchObject({ limitedBy: 'l', target: { kind: 'tool', name: 'query' } });
   });
 
   test('let nobody try dear calls for nothing, either', async () => {
     const { store } = watchedStore();
     const gate = makeGate({}, { limits: store });
-    const policy = limits(
+    const policy = policyWithLimits(
       '  - { name: l, match: { tools: ["*"] }, per: principal, quota: 5/day, cost: args.rows }',
     );
     const shape = { policy, request: query({ rows: 4 }) };
@@ -189,7 +183,7 @@ describe('the limits of a policy', () => {
 
   test('are told by the one that lasts longest, and by no time where none helps', async () => {
     const time = Date.UTC(2026, 0, 15, 23);
-    const policy = limits(`
+    const policy = policyWithLimits(`
   - { name: slow, match: { tools: [query] }, per: principal, rate: 1/min }
   - { name: daily, match: { tools: [query] }, per: principal, quota: 1/day }
   - { name: monthly, match: { tools: [dear] }, per: principal, sum: args.amount per month, most: 10 }
@@ -216,7 +210,9 @@ describe('the limits of a policy', () => {
 
 describe('what a call costs', () => {
   const costing = (cost: string) =>
-    limits(`  - { name: l, match: { tools: ["*"] }, per: principal, quota: 100/day, cost: ${cost} }`);
+    policyWithLimits(
+      `  - { name: l, match: { tools: ["*"] }, per: principal, quota: 100/day, cost: ${cost} }`,
+    );
 
   test.each([
     ['3', {}, 33],
@@ -259,7 +255,7 @@ describe('what a call costs', () => {
 
   test('that cannot be told for a limit in shadow mode is reported, and refuses nothing', async () => {
     const gate = makeGate();
-    const policy = limits(
+    const policy = policyWithLimits(
       '  - { name: l, match: { tools: ["*"] }, per: principal, quota: 1/day, cost: args.x, mode: shadow }',
     );
     expect(await run(gate, { policy, request: query() })).toBe('pass');
@@ -268,7 +264,7 @@ describe('what a call costs', () => {
 });
 
 describe('a store that has to be asked', () => {
-  const policy = limits('  - { name: l, match: { tools: ["*"] }, per: principal, concurrency: 2 }');
+  const policy = policyWithLimits('  - { name: l, match: { tools: ["*"] }, per: principal, concurrency: 2 }');
 
   function slowStore() {
     const { store, released } = watchedStore();
@@ -312,7 +308,9 @@ describe('a store that has to be asked', () => {
   test('is waited for by no frame that was refused for another reason', async () => {
     const { slow, answer } = slowStore();
     const gate = makeGate({}, { limits: slow });
-    const counted = limits('  - { name: l, match: { tools: ["*"] }, per: principal, quota: 1/day }');
+    const counted = policyWithLimits(
+      '  - { name: l, match: { tools: ["*"] }, per: principal, quota: 1/day }',
+    );
     const attempt = async () => {
       const exchange = makeExchange({ policy: counted, request: query() });
       const verdict = told(await up(gate.filter('limits-early'), exchange));
@@ -339,7 +337,7 @@ describe('a store that has to be asked', () => {
 });
 
 describe('what callers are told of limits', () => {
-  const policy = limits(`
+  const policy = policyWithLimits(`
   - { name: mine, match: { tools: ["*"] }, per: [principal, tool], rate: 30/min, burst: 10, quota: 5/day }
   - { name: ours, match: { tools: ["*"] }, per: upstream, quota: 100/day }
   - { name: sessions, match: { tools: ["*"] }, per: session, quota: 100/month }
@@ -362,7 +360,7 @@ describe('what callers are told of limits', () => {
   });
 
   test('is when to come again, in a header where no id takes an answer', async () => {
-    const notes = limits(
+    const notes = policyWithLimits(
       '  - { name: n, match: { methods: ["**"] }, per: principal, rate: 4/min, burst: 1 }',
     );
     const gate = makeGate({ rateLimitFields: true });
@@ -377,7 +375,9 @@ describe('what callers are told of limits', () => {
   });
 
   test('tells nothing of what others use up', async () => {
-    const shared = limits('  - { name: ours, match: { tools: ["*"] }, per: [upstream, tool], quota: 1/day }');
+    const shared = policyWithLimits(
+      '  - { name: ours, match: { tools: ["*"] }, per: [upstream, tool], quota: 1/day }',
+    );
     const gate = makeGate({ rateLimitFields: true });
     await run(gate, { policy: shared, request: query(), principal: principal('bob') });
     const exchange = makeExchange({ policy: shared, request: query() });

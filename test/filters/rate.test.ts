@@ -8,22 +8,13 @@ import {
   makeExchange,
   makeGate,
   note,
-  policyOf,
+  policyWithLimits,
   principal,
   told,
   up,
 } from './support.ts';
 
-function limits(text: string) {
-  return policyOf(`
-version: 1
-roles: { all: { allow: [{ tools: ["*"], methods: ["**"] }] } }
-bindings: [{ roles: [all], to: [{ any: true }] }]
-limits:
-${text}`);
-}
-
-const perPrincipalAndTool = limits(
+const perPrincipalAndTool = policyWithLimits(
   '  - { name: queries, match: { tools: ["*"] }, per: [principal, tool], rate: 1/s, burst: 2 }',
 );
 
@@ -78,7 +69,7 @@ describe('a rate of the policy', () => {
   });
 
   test('is charged by no call that another limit refuses, and the longest wait is told', async () => {
-    const policy = limits(`
+    const policy = policyWithLimits(`
   - { name: wide, match: { tools: ["*"] }, per: [principal], rate: 3/s, burst: 3 }
   - { name: narrow, match: { tools: [query] }, per: [principal], rate: 1/min, burst: 1 }
   - { name: slowest, match: { tools: [query] }, per: [principal], rate: 1/h, burst: 1 }`);
@@ -98,7 +89,7 @@ describe('a rate of the policy', () => {
 
   test('in shadow mode refuses nothing, and is reported', async () => {
     const gate = makeGate();
-    const policy = limits(
+    const policy = policyWithLimits(
       '  - { name: dry, match: { tools: ["*"] }, per: [principal], rate: 1/min, mode: shadow }',
     );
     for (let index = 0; index < 3; index++) {
@@ -111,7 +102,7 @@ describe('a rate of the policy', () => {
 
   test('refuses new keys once its store is full of keys that count, and says so to operators', async () => {
     const gate = makeGate({ memory: { rateKeys: 2 } });
-    const policy = limits(
+    const policy = policyWithLimits(
       '  - { name: all, match: { tools: ["*"] }, per: [principal], rate: 1/h, burst: 2 }',
     );
     const ask = async (name: string, startedAt: number) =>
@@ -130,7 +121,7 @@ describe('a rate of the policy', () => {
   });
 
   test('counts notifications too', async () => {
-    const policy = limits(
+    const policy = policyWithLimits(
       '  - { name: any, match: { methods: ["**"] }, per: [principal], rate: 1/min, burst: 1 }',
     );
     const request = note('notifications/initialized');
@@ -145,7 +136,7 @@ describe('a rate of the policy', () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), async (one, two) => {
         fc.pre(one !== two);
-        const policy = limits(
+        const policy = policyWithLimits(
           '  - { name: each, match: { tools: ["*"] }, per: [principal, upstream], rate: 1/h, burst: 1 }',
         );
         const as = (id: string, upstream: string): ExchangeShape => ({

@@ -195,6 +195,16 @@ export function makeGate(
   };
 }
 
+/** All may call these tools and everything that is no tool, within these entries of `limits:`. */
+export function policyWithLimits(entries: string, tools = '"*"'): CompiledPolicy {
+  return policyOf(`
+version: 1
+roles: { all: { allow: [{ tools: [${tools}], methods: ["**"] }] } }
+bindings: [{ roles: [all], to: [{ any: true }] }]
+limits:
+${entries}`);
+}
+
 /** The limits of the policy as one check: both of their places in the list, with nothing in between. */
 export function limitsOf(gate: TestGate): Filter {
   const [early, late] = [gate.filter('limits-early'), gate.filter('limits')];

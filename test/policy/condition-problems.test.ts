@@ -46,8 +46,10 @@ describe('a condition that cannot be meant is a problem', () => {
   });
 
   it('of no network too', () => {
-    expect(messages('{ network: {} }')).toHaveLength(1);
-    expect(messages('{ network: { in: [] } }')).toHaveLength(1);
+    expect(messages('{ network: {} }')).toEqual(['network: needs "in" or "notIn"']);
+    expect(messages('{ network: { in: [] } }')).toEqual([
+      'network.in: the list is empty: leave the key out, or name something',
+    ]);
   });
 
   it.each([

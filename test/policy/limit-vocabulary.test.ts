@@ -3,11 +3,9 @@ import { compilePolicy } from '../../src/policy/compile.ts';
 import type { CompiledLimit } from '../../src/policy/model.ts';
 
 function compile(limit: string) {
+  const match = limit.startsWith('match:') ? '' : 'match: { tools: "*" }, ';
   return compilePolicy([
-    {
-      file: 'a.yaml',
-      text: `version: 1\nlimits:\n  - { name: l, match: { tools: "*" }, per: principal, ${limit} }\n`,
-    },
+    { file: 'a.yaml', text: `version: 1\nlimits:\n  - { name: l, per: principal, ${match}${limit} }\n` },
   ]);
 }
 
@@ -86,6 +84,28 @@ describe('the words of limits', () => {
       'limits[0].cost: is more than the 5 that there ever are: no call would pass',
     ],
     [
+      'rate: 9/s, burst: 5, cost: { cheap: 5, "export_*": 5.001, dear: 99 }',
+      'limits[0].cost["export_*"]: is more than the 5 that there ever are: no call of such a tool would pass. To refuse them, deny them in a role',
+      'limits[0].cost.dear: is more than the 5 that there ever are: no call of such a tool would pass. To refuse them, deny them in a role',
+    ],
+    [
+      'rate: 9/s, cost: "4 + 6"',
+      'limits[0].cost: is always 10, more than the 9 that there ever are: no call would pass',
+    ],
+    ['rate: 9/s, cost: "1 / 0"', 'limits[0].cost: is no amount, whatever a call brings: no call would pass'],
+    [
+      'match: { tools: [a, b, "c*"] }, rate: 9/s, cost: "tool == \'b\' ? 10 : 1"',
+      'limits[0].cost: is always 10, more than the 9 that there ever are: no call of b would pass',
+    ],
+    [
+      'sum: 11 per day, most: 10',
+      'limits[0].sum: is always 11, more than the 10 that there ever are: no call would pass',
+    ],
+    [
+      'sum: "-1 per day", most: 10',
+      'limits[0].sum: is no amount, whatever a call brings: no call would pass',
+    ],
+    [
       'rate: 1/999d, burst: 1000',
       'limits[0].rate: takes more than a hundred years to come back after a burst',
     ],
@@ -93,7 +113,20 @@ describe('the words of limits', () => {
       'rate: 1/s, onStoreLoss: alow',
       'limits[0].onStoreLoss: must be one of "local", "deny", "allow"; did you mean "allow"?',
     ],
-  ])('refuse %s', (text, expected) => {
-    expect(problemsOf(text)).toEqual([expected]);
+  ] as readonly (readonly [string, ...string[]])[])('refuse %s', (text, ...expected) => {
+    expect(problemsOf(text)).toEqual(expected);
+  });
+
+  it.each([
+    'rate: 9/s, cost: 9',
+    'rate: 9/s, cost: { a: 9 }',
+    'rate: 1/s, burst: 9, cost: 9',
+    'rate: 9/s, cost: args.rows + 10',
+    'rate: 9/s, cost: "tool == \'b\' ? 10 : 1"',
+    'match: { tools: [a, "b*"] }, rate: 9/s, cost: "tool == \'b\' ? 10 : 1"',
+    'sum: 10 per day, most: 10',
+    'sum: args.a per day, most: 0.001',
+  ])('take %s, by which some call may pass', (text) => {
+    expect(problemsOf(text)).toEqual([]);
   });
 });

@@ -225,6 +225,51 @@ describe('wildcards', () => {
     }
   });
 
+  describe('limit-unreachable', () => {
+    const limit = (text: string, match = '{ tools: [t] }') =>
+      `limits:\n  - { name: l, match: ${match}, ${text} }\n`;
+    const context = { atOnce: { all: 100, perCaller: 50 } };
+    const found = (text: string, given: Partial<LintContext> = context) =>
+      codes(text, given).filter((code) => code.endsWith('limit-unreachable'));
+    it.each([
+      ['a quota that the rate never fills', 'per: role, rate: 1/h, quota: 25/day', 1],
+      ['one that it does fill', 'per: role, rate: 1/h, quota: 24/day', 0],
+      ['a quota that the burst fills', 'per: role, rate: 1/h, burst: 20, quota: 25/day', 0],
+      ['a rate that the quota never lets come', 'per: role, rate: 10/s, quota: 5/hour', 1],
+      ['one that it does, where two windows meet', 'per: role, rate: 9/s, quota: 5/hour', 0],
+      ['a rate slower than the quota', 'per: role, rate: 1/d, burst: 90, quota: 5/hour', 0],
+      ['more of one caller than it may have', 'per: [principal, tool], concurrency: 51', 1],
+      ['as many as it may have', 'per: principal, concurrency: 50', 0],
+      ['more than there may be', 'per: tool, concurrency: 101', 1],
+      ['as many as there may be', 'per: tool, concurrency: 100', 0],
+    ])('%s', (_, text, times) => {
+      expect(found(limit(text))).toHaveLength(times);
+    });
+
+    it('is not said of streams, nor where nothing is known', () => {
+      for (const match of ['{ resources: ["**"] }', '{ methods: ["**"] }', '{ upstreams: ["*"] }']) {
+        expect(found(limit('per: tool, concurrency: 101', match))).toEqual([]);
+      }
+      expect(found(limit('per: tool, concurrency: 101'), {})).toEqual([]);
+    });
+  });
+
+  it('timeout-capped', () => {
+    const longest = new Map([
+      ['fast', 60_000],
+      ['slow', 900_000],
+    ]);
+    const timeout = (total: string, upstreams: string) =>
+      codes(`timeouts:\n  - { match: { tools: [t], upstreams: [${upstreams}] }, total: ${total} }\n`, {
+        longest,
+      });
+    expect(timeout('61s', 'fast')).toEqual(['3:49 timeout-capped']);
+    expect(timeout('901s', 'fast, slow')).toEqual(['3:55 timeout-capped']);
+    for (const fine of [timeout('60s', 'fast'), timeout('61s', 'fast, slow'), timeout('61s', 'other')]) {
+      expect(fine).toEqual([]);
+    }
+  });
+
   it('priority-anybody', () => {
     const bound = (priority: string, to: string) =>
       `roles: { r: { priority: ${priority}, allow: [{ tools: t }] } }\nbindings:\n  - { roles: r, to: ${to} }`;

@@ -45,6 +45,18 @@ export function result(id: RpcMessage['id'], value: Readonly<Record<string, unkn
   return { jsonrpc: '2.0', ...(id === undefined ? {} : { id }), result: value };
 }
 
+/** What a server of the session era says that asks before it answers: the question under its id, the result once it may. */
+export function askThenAnswer(question: string, id: RpcMessage['id'], until: Promise<unknown>): Answer {
+  const params = { message: 'Which?', requestedSchema: { type: 'object', properties: {} } };
+  return {
+    kind: 'sse',
+    chunks: [
+      event({ jsonrpc: '2.0', id: question, method: 'elicitation/create', params }),
+      until.then(() => event(result(id, { content: [] }))),
+    ],
+  };
+}
+
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
 
 /** What a small honest server says: valid in both eras, one name of each kind. */
