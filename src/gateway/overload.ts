@@ -1,3 +1,4 @@
+import type { GatewayError } from '../errors.ts';
 import type { Overload } from '../filters/shed.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -68,7 +69,8 @@ export function createShedding(options: OverloadOptions): Shedding {
       return load;
     },
     filter: (metrics) => ({
-      sheds: (kind) => shedder.sheds(kind),
+      // Strangers were asked before, at the gate.
+      sheds: (kind) => shedder.sheds(kind, 'callers'),
       retryAfter: () => shedder.retryAfter(),
       onShed: (kind, upstream) => metrics.shed(kind, upstream),
     }),
@@ -96,6 +98,18 @@ function createLoad(
     metrics.shed(what, upstream);
     return overloaded(excess);
   };
+
+  function unread(
+    arrival: Unread,
+    principal: Principal | undefined,
+    excess: Excess,
+    what: Shed,
+  ): GatewayError {
+    shedder.turnAway();
+    const error = refusal(excess, what, arrival);
+    records.refused(arrival, principal, error);
+    return error;
+  }
 
   const shedKind = ({ verb }: Unread, priority: 'low' | 'normal') =>
     // A GET opens a stream, and no frame need be decoded to know it.
@@ -125,7 +139,7 @@ function createLoad(
     note(caller, priority);
     if (isCalm || priority === 'high') return undefined;
     const kind = shedKind(caller.arrival, priority);
-    return shedder.sheds(kind) ? kind : undefined;
+    return shedder.sheds(kind, 'strangers') ? kind : undefined;
   }
 
   function enter(): Place {
@@ -166,24 +180,19 @@ function createLoad(
 
   return {
     turnsAway(arrival) {
-      if (shedder.full) {
-        shedder.turnAway();
-        const error = refusal('as much as may be is under way', 'in-flight', arrival);
-        records.refused(arrival, undefined, error);
-        return error;
-      }
+      if (shedder.full) return unread(arrival, undefined, 'as much as may be is under way', 'in-flight');
       if (arrival.letIn === true) return 'caller';
-      if (shedder.level === 0) return 'bound';
+      if (shedder.isCalm) return 'bound';
       const known = knownAs(arrival);
+      // Those behind him in line do not count: strangers who fill it keep no caller out.
+      if (shedder.lineIsFull(known?.priority ?? 'unknown'))
+        return unread(arrival, known?.principal, 'as much as may be is under way', 'in-flight');
       if (known === undefined) return 'bound';
       const { priority, principal } = known;
       if (priority === 'high') return 'caller';
       const kind = shedKind(arrival, priority);
-      if (!shedder.sheds(kind)) return 'caller';
-      shedder.turnAway();
-      const error = refusal('shed: a call of this priority', kind, arrival);
-      records.refused(arrival, principal, error);
-      return error;
+      if (!shedder.sheds(kind, 'callers')) return 'caller';
+      return unread(arrival, principal, 'shed: a call of this priority', kind);
     },
     takeTurn(arrival, bytes, begin) {
       // Who it is matters only where there is a line.

@@ -11,10 +11,14 @@ export interface Wait {
 /** What is known of the requests that wait. */
 export interface Backlog {
   readonly waiting: number;
-  /** Of all but those of low priority, who do not wait for these. */
-  readonly ordinary: Wait;
-  /** Of low priority, who wait for all others. */
+  /** Of callers who are known, and not of low priority: they wait for each other only. */
+  readonly callers: Wait;
+  /** Of strangers, who wait for those as well. */
+  readonly strangers: Wait;
+  /** Of callers of low priority, who wait for all others. */
   readonly low: Wait;
+  /** How many wait of this rank and of those that come before it. */
+  upTo(rank: Rank): number;
 }
 
 export interface AdmissionQueueDependencies {
@@ -73,12 +77,20 @@ export class AdmissionQueue implements Backlog {
     return this.#lines.length;
   }
 
-  get ordinary(): Wait {
-    return this.#waitOf(this.#lines.oldestOrdinary, this.#lines.length - this.#lines.lowLength);
+  get callers(): Wait {
+    return this.#waitOf(this.#lines.oldestCaller, 'normal');
+  }
+
+  get strangers(): Wait {
+    return this.#waitOf(this.#lines.oldest('unknown'), 'unknown');
   }
 
   get low(): Wait {
-    return this.#waitOf(this.#lines.oldestLow, this.#lines.length);
+    return this.#waitOf(this.#lines.oldest('low'), 'low');
+  }
+
+  upTo(rank: Rank): number {
+    return this.#lines.upTo(rank);
   }
 
   /** Whether one that comes now begins at once, whatever its rank. */
@@ -100,10 +112,10 @@ export class AdmissionQueue implements Backlog {
     if (this.#due === 0 || (!isOpen && this.#due < mostStarts)) this.#beDue(1);
   }
 
-  #waitOf(oldest: number | undefined, before: number): Wait {
+  #waitOf(oldest: number | undefined, rank: Rank): Wait {
     return {
       oldestMs: oldest === undefined ? 0 : this.#deps.clock() - oldest,
-      expectedMs: before * this.#costMs,
+      expectedMs: this.#lines.upTo(rank) * this.#costMs,
     };
   }
 

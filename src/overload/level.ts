@@ -5,17 +5,27 @@ import { DelayLevel } from './delay-level.ts';
  * sessions, all lists and half of the calls of low priority.
  */
 
-/** Of all but callers of low priority, and of these. Milliseconds. */
+/** How long the first waits, or one that comes now would wait. Milliseconds. */
 export interface Waits {
-  readonly ordinary: number;
+  /** Callers who are known, and not of low priority. */
+  readonly callers: number;
+  readonly strangers: number;
+  /** Callers of low priority. */
   readonly low: number;
+}
+
+/** Two levels: strangers who wait are no reason to refuse callers, who do not wait for them. */
+export interface Levels {
+  readonly callers: number;
+  /** Never lower. */
+  readonly strangers: number;
 }
 
 /** What is measured since the last time. */
 export interface Measures {
   /** How late the event loop was. Milliseconds. */
   readonly delayMs: number;
-  /** How long the first of those in line has waited, and of those of low priority, who wait for all others. Milliseconds. */
+  /** How long the first in line have waited. */
   readonly wait: Waits;
   /** Requests under way, and those that came since the last time: whether there is work that could be refused at all. */
   readonly demand: number;
@@ -53,20 +63,22 @@ export class OverloadLevel {
   readonly #options: LevelOptions;
   readonly #byDelay: DelayLevel;
   readonly #byWait: DelayLevel;
+  readonly #byStrangersWait: DelayLevel;
   readonly #byLowWait: DelayLevel;
-  #level = 0;
+  #levels: Levels = { callers: 0, strangers: 0 };
 
   constructor(options: LevelOptions) {
     const { delay = Number.POSITIVE_INFINITY, wait = Number.POSITIVE_INFINITY } = options;
     this.#options = options;
     this.#byDelay = new DelayLevel(delay, highestByDelay);
     this.#byWait = new DelayLevel(wait, highestByDelay);
+    this.#byStrangersWait = new DelayLevel(wait, highestByDelay);
     this.#byLowWait = new DelayLevel(wait, highestByLow);
   }
 
   /** From 0, where nothing is shed, to 4, where all is but what callers of high priority ask. */
-  get level(): number {
-    return this.#level;
+  get levels(): Levels {
+    return this.#levels;
   }
 
   /** The delay of the loop, smoothed. Milliseconds. */
@@ -76,21 +88,23 @@ export class OverloadLevel {
 
   /** How long the first in line has waited, those of low priority left out; smoothed. Milliseconds. */
   get waitMs(): number {
-    return this.#byWait.delayMs;
+    return Math.max(this.#byWait.delayMs, this.#byStrangersWait.delayMs);
   }
 
   /** @param elapsedMs since the last time */
   update({ delayMs, wait, demand, memoryShare }: Measures, elapsedMs: number): void {
     const matters = demand >= leastDemand;
     this.#byDelay.update(delayMs, matters, elapsedMs);
-    this.#byWait.update(wait.ordinary, matters, elapsedMs);
+    this.#byWait.update(wait.callers, matters, elapsedMs);
+    this.#byStrangersWait.update(wait.strangers, matters, elapsedMs);
     this.#byLowWait.update(wait.low, matters, elapsedMs);
-    this.#level = Math.max(
+    const callers = Math.max(
       this.#byDelay.level,
       this.#byWait.level,
       this.#byLowWait.level,
       this.#byMemory(memoryShare),
     );
+    this.#levels = { callers, strangers: Math.max(callers, this.#byStrangersWait.level) };
   }
 
   #byMemory(share: number): number {
@@ -114,18 +128,17 @@ const backlogFrom = 2;
 const backlogTo = 4;
 
 /**
- * The level that those in line ask for before they have waited: who comes at the end of a long line would wait for all before
+ * The levels that those in line ask for before they have waited: who comes at the end of a long line would wait for all before
  * him.
  *
  * @param expected how long one that comes now would wait
  * @param target `overload.wait`, in milliseconds
  */
-export function levelByBacklog(expected: Waits, target: number): number {
-  const levelBy = (ms: number): number => rising(ms, backlogFrom * target, backlogTo * target);
-  return Math.max(
-    Math.min(highestByDelay, levelBy(expected.ordinary)),
-    Math.min(highestByLow, levelBy(expected.low)),
-  );
+export function levelsByBacklog(expected: Waits, target: number): Levels {
+  const by = (ms: number, highest: number): number =>
+    Math.min(highest, rising(ms, backlogFrom * target, backlogTo * target));
+  const callers = Math.max(by(expected.callers, highestByDelay), by(expected.low, highestByLow));
+  return { callers, strangers: Math.max(callers, by(expected.strangers, highestByDelay)) };
 }
 
 /** 0 up to `from`, then evenly to the highest level at `to`. */

@@ -26,8 +26,7 @@ const longestWaitingEvery = 4;
 /** A line for each rank. */
 export class Lines {
   readonly #lines: readonly Line[] = ranks.map(() => ({ first: undefined, last: undefined, length: 0 }));
-  readonly #ordinary = this.#lines.slice(0, ranks.indexOf('low'));
-  readonly #low = this.#lines[ranks.indexOf('low')]!;
+  readonly #ofCallers = [this.#lineOf('high'), this.#lineOf('normal')];
   #length = 0;
   #taken = 0;
 
@@ -35,26 +34,34 @@ export class Lines {
     return this.#length;
   }
 
-  get lowLength(): number {
-    return this.#low.length;
+  /** How many wait of this rank and of those before it. */
+  upTo(rank: Rank): number {
+    let sum = 0;
+    for (let index = ranks.indexOf(rank); index >= 0; index -= 1) sum += this.#lines[index]!.length;
+    return sum;
   }
 
-  /** When the first of all that are not of low priority came; undefined where none waits. */
-  get oldestOrdinary(): number | undefined {
-    return oldestOf(this.#ordinary)?.first?.since;
+  /** When the first of the callers came of whom it is known that they are not of low priority; undefined where none waits. */
+  get oldestCaller(): number | undefined {
+    return oldestOf(this.#ofCallers)?.first?.since;
   }
 
-  get oldestLow(): number | undefined {
-    return this.#low.first?.since;
+  /** When the first of this rank came. */
+  oldest(rank: Rank): number | undefined {
+    return this.#lineOf(rank).first?.since;
   }
 
   append(rank: Rank, waiting: Waiting): void {
-    const line = this.#lines[ranks.indexOf(rank)]!;
+    const line = this.#lineOf(rank);
     if (line.last === undefined) line.first = waiting;
     else line.last.next = waiting;
     line.last = waiting;
     line.length += 1;
     this.#length += 1;
+  }
+
+  #lineOf(rank: Rank): Line {
+    return this.#lines[ranks.indexOf(rank)]!;
   }
 
   /** Takes the next one out. @throws TypeError where none waits */

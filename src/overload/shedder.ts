@@ -1,11 +1,15 @@
-import type { Backlog } from './admission-queue.ts';
-import { levelByBacklog, levelByInFlight, OverloadLevel } from './level.ts';
+import type { Backlog, Wait } from './admission-queue.ts';
+import { type Levels, levelByInFlight, levelsByBacklog, OverloadLevel, type Waits } from './level.ts';
+import type { Rank } from './lines.ts';
 import type { OverloadOptions } from './options.ts';
 
 /** What can be shed, in this order; calls by the priority of their caller's roles. */
 export const shedOrder = ['session', 'list', 'call-low', 'call-normal'] as const;
 
 export type Sheddable = (typeof shedOrder)[number];
+
+/** Whether the caller of a request was known when it came. */
+export type Whom = keyof Levels;
 
 /** What was refused: by kind; anything at all because too much is under way; or because too much of it is one caller's. */
 export type Shed = Sheddable | 'in-flight' | 'share';
@@ -57,8 +61,13 @@ export class Shedder {
    * count as they are now: between two readings a burst could fill all that is kept, or a line that is worked off for seconds.
    */
   get level(): number {
+    return this.levelFor('strangers');
+  }
+
+  /** The same for a request whose caller was known when it came, or was not. Strangers are refused first. */
+  levelFor(whom: Whom): number {
     const inFlight = levelByInFlight(this.#underWay / this.#options.inFlight);
-    return Math.max(this.#level.level, inFlight, this.#byBacklog());
+    return Math.max(this.#level.levels[whom], inFlight, this.#byBacklog(whom));
   }
 
   /** The delay of the event loop, smoothed. Milliseconds. */
@@ -81,9 +90,19 @@ export class Shedder {
     return this.#backlog.waiting;
   }
 
-  /** Whether as much is under way, or waits to be, as may be. */
+  /** Whether as much is under way as may be. */
   get full(): boolean {
-    return Math.max(this.#underWay, this.#backlog.waiting) >= this.#options.inFlight;
+    return this.#underWay >= this.#options.inFlight;
+  }
+
+  /** Whether anything may be refused now, to anybody. */
+  get isCalm(): boolean {
+    return this.level === 0 && this.#backlog.waiting < this.#options.inFlight;
+  }
+
+  /** Whether as many wait as may be, of those who come before one of this rank and of its own. */
+  lineIsFull(rank: Rank): boolean {
+    return this.#backlog.upTo(rank) >= this.#options.inFlight;
   }
 
   /** Whether more is under way than may be: what was let in unasked may bring that about. */
@@ -131,8 +150,8 @@ export class Shedder {
   }
 
   /** Whether this one is to be refused. Where its kind is shed in part, chance decides. */
-  sheds(kind: Sheddable): boolean {
-    const share = this.level - shedOrder.indexOf(kind);
+  sheds(kind: Sheddable, whom: Whom): boolean {
+    const share = this.levelFor(whom) - shedOrder.indexOf(kind);
     return share > 0 && (share >= 1 || this.#random() < share);
   }
 
@@ -145,16 +164,19 @@ export class Shedder {
   read({ delayMs, elapsedMs, memoryShare }: Reading): void {
     const demand = this.#underWay + this.#backlog.waiting + this.#arrived;
     this.#arrived = 0;
-    const { ordinary, low } = this.#backlog;
-    const wait = { ordinary: ordinary.oldestMs, low: low.oldestMs };
+    const wait = waitsOf(this.#backlog, ({ oldestMs }) => oldestMs);
     this.#level.update({ delayMs, wait, demand, memoryShare }, elapsedMs);
   }
 
-  #byBacklog(): number {
+  #byBacklog(whom: Whom): number {
     if (this.#wait === undefined || this.#backlog.waiting === 0) return 0;
-    const { ordinary, low } = this.#backlog;
-    return levelByBacklog({ ordinary: ordinary.expectedMs, low: low.expectedMs }, this.#wait);
+    const expected = waitsOf(this.#backlog, ({ expectedMs }) => expectedMs);
+    return levelsByBacklog(expected, this.#wait)[whom];
   }
+}
+
+function waitsOf({ callers, strangers, low }: Backlog, of: (wait: Wait) => number): Waits {
+  return { callers: of(callers), strangers: of(strangers), low: of(low) };
 }
 
 /** 20 ms: half of the delay that is worth acting on, and 50 times a second costs nothing. */

@@ -76,20 +76,30 @@ describe('a line of requests', () => {
   it('tells how long the first has waited, of all and of those of low priority', () => {
     const { loop } = loaded(100, 1, 100, (index) => (index < 50 ? 'low' : 'normal'));
     loop.work(70);
-    expect(loop.queue.ordinary.oldestMs).toBe(75);
+    expect(loop.queue.callers.oldestMs).toBe(75);
     expect(loop.queue.low.oldestMs).toBe(75);
     loop.finish();
-    expect(loop.queue.ordinary).toEqual({ oldestMs: 0, expectedMs: 0 });
+    expect(loop.queue.callers).toEqual({ oldestMs: 0, expectedMs: 0 });
     expect(loop.queue.low).toEqual({ oldestMs: 0, expectedMs: 0 });
   });
 
   it('tells how long one that comes now would wait, those of low priority behind all others', () => {
     const { loop } = loaded(1000, 0.5, 100, (index) => (index % 2 === 0 ? 'low' : 'normal'));
     for (let turns = 0; turns < 20; turns += 1) loop.turn();
-    const { waiting, ordinary, low } = loop.queue;
+    const { waiting, callers, strangers, low } = loop.queue;
     expect(low.expectedMs).toBeCloseTo(waiting * 0.5, 0);
-    expect(ordinary.expectedMs).toBeLessThan(low.expectedMs);
-    expect(ordinary.expectedMs).toBeGreaterThan(0);
+    expect(callers.expectedMs).toBeLessThan(low.expectedMs);
+    expect(strangers).toEqual({ oldestMs: 0, expectedMs: callers.expectedMs });
+    expect(callers.expectedMs).toBeGreaterThan(0);
+  });
+
+  it('counts for each rank those before it, and not those behind', () => {
+    const { loop } = loaded(400, 1, 100, (index) => ranks[index % 4]!);
+    const { queue } = loop;
+    const counts = ranks.map((rank) => queue.upTo(rank));
+    expect(counts).toEqual(counts.toSorted((one, other) => one - other));
+    expect(queue.upTo('low')).toBe(queue.waiting);
+    expect(queue.upTo('high')).toBeLessThan(queue.waiting / 3);
   });
 
   it('gives the turn of who has left to who stays, however many they are and whatever they said to send', () => {
@@ -119,7 +129,7 @@ describe('a line of requests', () => {
     loop.turn();
     loop.work(3_600_000);
     loop.turn();
-    expect(loop.queue.ordinary.expectedMs).toBeLessThan(1500);
+    expect(loop.queue.callers.expectedMs).toBeLessThan(1500);
   });
 
   it('lets each begin exactly once, in the order of their coming within a rank', () => {

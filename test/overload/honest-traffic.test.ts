@@ -25,7 +25,9 @@ function refusedIn(events: readonly Event[], untilMs: number, callers = 0): read
   let back = callers;
   let readAt = begin;
   const come = (isBack: boolean): void => {
-    for (const kind of shedOrder) if (shedder.sheds(kind)) refused.add(kind);
+    for (const kind of shedOrder) {
+      if (shedder.sheds(kind, 'callers') || shedder.sheds(kind, 'strangers')) refused.add(kind);
+    }
     loop.queue.enter('normal', 100, () => {
       shedder.enter();
       loop.work(costMs);

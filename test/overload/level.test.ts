@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { levelByBacklog, levelByInFlight, type Measures, OverloadLevel } from '../../src/overload/level.ts';
+import { levelByInFlight, levelsByBacklog, type Measures, OverloadLevel } from '../../src/overload/level.ts';
 
-const calm: Measures = { delayMs: 0, wait: { ordinary: 0, low: 0 }, demand: 100, memoryShare: 0 };
+const noWait = { callers: 0, strangers: 0, low: 0 };
+const calm: Measures = { delayMs: 0, wait: noWait, demand: 100, memoryShare: 0 };
 
 function levelAfter(level: OverloadLevel, measures: Partial<Measures>, ms: number, step = 20): number {
   for (let passed = 0; passed < ms; passed += step) level.update({ ...calm, ...measures }, step);
-  return level.level;
+  return level.levels.callers;
 }
 
 const whole = { delay: 100, wait: 500, memory: 0.85 };
@@ -32,27 +33,33 @@ describe('the level of an overload', () => {
 
   it('rises while those who wait for their turn wait for longer than they should', () => {
     const level = new OverloadLevel(whole);
-    expect(levelAfter(level, { wait: { ordinary: 499, low: 499 } }, 10_000)).toBe(0);
-    expect(levelAfter(level, { wait: { ordinary: 900, low: 0 } }, 5000)).toBe(3.8);
+    expect(levelAfter(level, { wait: { callers: 499, strangers: 499, low: 499 } }, 10_000)).toBe(0);
+    expect(levelAfter(level, { wait: { ...noWait, callers: 900 } }, 5000)).toBe(3.8);
     expect(levelAfter(level, {}, 3000)).toBe(0);
   });
 
   it('refuses nobody but callers of low priority because these wait', () => {
     const level = new OverloadLevel(whole);
-    expect(levelAfter(level, { wait: { ordinary: 0, low: 60_000 } }, 60_000)).toBe(3);
-    const expected = { ordinary: 0, low: 60_000 };
-    expect(levelByBacklog(expected, 500)).toBe(3);
+    expect(levelAfter(level, { wait: { ...noWait, low: 60_000 } }, 60_000)).toBe(3);
+    expect(levelsByBacklog({ ...noWait, low: 60_000 }, 500)).toEqual({ callers: 3, strangers: 3 });
   });
 
-  for (const [ordinary, expected] of [
+  it('refuses strangers and no known callers because strangers wait', () => {
+    const level = new OverloadLevel(whole);
+    expect(levelAfter(level, { wait: { ...noWait, strangers: 60_000 } }, 60_000)).toBe(0);
+    expect(level.levels.strangers).toBe(3.8);
+    expect(levelsByBacklog({ ...noWait, strangers: 60_000 }, 500)).toEqual({ callers: 0, strangers: 3.8 });
+  });
+
+  for (const [callers, expected] of [
     [0, 0],
     [1000, 0],
     [1500, 2],
     [60_000, 3.8],
     [Number.NaN, 0],
   ] as const) {
-    it(`is ${expected} at once where one that comes now would wait ${ordinary} ms`, () => {
-      expect(levelByBacklog({ ordinary, low: 0 }, 500)).toBeCloseTo(expected, 9);
+    it(`is ${expected} at once where one that comes now would wait ${callers} ms`, () => {
+      expect(levelsByBacklog({ ...noWait, callers }, 500).callers).toBeCloseTo(expected, 9);
     });
   }
 
@@ -60,7 +67,7 @@ describe('the level of an overload', () => {
     const level = new OverloadLevel(whole);
     levelAfter(level, { delayMs: 200 }, 500);
     levelAfter(level, { delayMs: 75 }, 500);
-    const settled = level.level;
+    const settled = level.levels.callers;
     expect(settled).toBeGreaterThan(0);
     expect(levelAfter(level, { delayMs: 75 }, 5000)).toBe(settled);
   });
@@ -69,16 +76,16 @@ describe('the level of an overload', () => {
     const level = new OverloadLevel(whole);
     levelAfter(level, {}, 1000);
     level.update({ ...calm, delayMs: 3_600_000 }, 3_600_020);
-    expect(level.level).toBe(0);
+    expect(level.levels.callers).toBe(0);
     expect(levelAfter(level, {}, 2000)).toBe(0);
   });
 
   it('needs the whole at once where turn after turn is late by far', () => {
     const level = new OverloadLevel(whole);
     for (let turns = 0; turns < 2; turns += 1) level.update({ ...calm, delayMs: 600 }, 620);
-    expect(level.level).toBe(0);
+    expect(level.levels.callers).toBe(0);
     level.update({ ...calm, delayMs: 600 }, 620);
-    expect(level.level).toBe(3.8);
+    expect(level.levels.callers).toBe(3.8);
     expect(levelAfter(level, {}, 1000)).toBeGreaterThan(1);
   });
 
@@ -87,7 +94,7 @@ describe('the level of an overload', () => {
     let highest = 0;
     for (let turns = 0; turns < 60; turns += 1) {
       level.update({ ...calm, delayMs: turns % 2 === 0 ? 400 : 30 }, turns % 2 === 0 ? 420 : 50);
-      highest = Math.max(highest, level.level);
+      highest = Math.max(highest, level.levels.callers);
     }
     expect(highest).toBeGreaterThan(2);
   });
@@ -119,13 +126,13 @@ describe('the level of an overload', () => {
     it(`is ${expected} at ${share} of the memory`, () => {
       const level = new OverloadLevel(whole);
       level.update({ ...calm, memoryShare: share }, 20);
-      expect(level.level).toBeCloseTo(expected, 9);
+      expect(level.levels.callers).toBeCloseTo(expected, 9);
     });
   }
 
   it('leaves out what is turned off', () => {
     const level = new OverloadLevel({ delay: undefined, wait: undefined, memory: undefined });
-    const wait = { ordinary: 5000, low: 5000 };
+    const wait = { callers: 5000, strangers: 5000, low: 5000 };
     expect(levelAfter(level, { delayMs: 1000, wait, memoryShare: 1 }, 5000)).toBe(0);
   });
 
@@ -133,7 +140,7 @@ describe('the level of an overload', () => {
     const odd = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 1e308));
     const measures = fc.record({
       delayMs: odd,
-      wait: fc.record({ ordinary: odd, low: odd }),
+      wait: fc.record({ callers: odd, strangers: odd, low: odd }),
       demand: odd,
       memoryShare: odd,
     });
@@ -142,8 +149,8 @@ describe('the level of an overload', () => {
         const level = new OverloadLevel(whole);
         for (const [one, elapsed] of steps) {
           level.update(one, elapsed);
-          expect(level.level).toBeGreaterThanOrEqual(0);
-          expect(level.level).toBeLessThanOrEqual(4);
+          expect(level.levels.callers).toBeGreaterThanOrEqual(0);
+          expect(level.levels.callers).toBeLessThanOrEqual(4);
         }
         // And it recovers from all of it.
         expect(levelAfter(level, {}, 20_000)).toBe(0);

@@ -5,8 +5,10 @@ import { type Sheddable, Shedder, shedOrder } from '../../src/overload/shedder.t
 
 const noLine: Backlog = {
   waiting: 0,
-  ordinary: { oldestMs: 0, expectedMs: 0 },
+  callers: { oldestMs: 0, expectedMs: 0 },
+  strangers: { oldestMs: 0, expectedMs: 0 },
   low: { oldestMs: 0, expectedMs: 0 },
+  upTo: () => 0,
 };
 
 /** A shedder whose level is set by how much is under way. */
@@ -18,7 +20,7 @@ function shedderAt(level: number, random: () => number = () => 0.5): Shedder {
 
 function shedAt(level: number, random?: () => number): readonly Sheddable[] {
   const shedder = shedderAt(level, random);
-  return shedOrder.filter((kind) => shedder.sheds(kind));
+  return shedOrder.filter((kind) => shedder.sheds(kind, 'callers'));
 }
 
 describe('the order in which work is refused', () => {
@@ -39,7 +41,9 @@ describe('the order in which work is refused', () => {
     expect(shedAt(1.5, () => 0.6)).toEqual(['session']);
     let turn = 0;
     const shedder = shedderAt(3.3, () => (turn++ % 100) / 100);
-    const refused = Array.from({ length: 1000 }, () => shedder.sheds('call-normal')).filter(Boolean).length;
+    const refused = Array.from({ length: 1000 }, () => shedder.sheds('call-normal', 'callers')).filter(
+      Boolean,
+    ).length;
     expect(refused).toBeGreaterThanOrEqual(290);
     expect(refused).toBeLessThanOrEqual(310);
   });
@@ -68,10 +72,12 @@ describe('what is under way', () => {
 });
 
 describe('a line', () => {
-  const lineOf = (ordinary: number, waiting: number) => ({
+  const lineOf = (expectedMs: number, waiting: number): Backlog => ({
     waiting,
-    ordinary: { oldestMs: 0, expectedMs: ordinary },
-    low: { oldestMs: 0, expectedMs: ordinary },
+    callers: { oldestMs: 0, expectedMs },
+    strangers: { oldestMs: 0, expectedMs },
+    low: { oldestMs: 0, expectedMs },
+    upTo: (rank) => (rank === 'high' ? 0 : waiting),
   });
 
   it('asks for a level before anybody has waited in it', () => {
@@ -82,18 +88,21 @@ describe('a line', () => {
       [5000, 4],
     ] as const) {
       const shedder = new Shedder(overloadOptions.parse({}), () => 0.5, lineOf(expectedMs, 500));
-      expect(shedOrder.filter((kind) => shedder.sheds(kind))).toHaveLength(shed);
+      expect(shedOrder.filter((kind) => shedder.sheds(kind, 'callers'))).toHaveLength(shed);
     }
   });
 
-  it('is bounded as what is under way is', () => {
+  it('is bounded as what is under way is, by those who come first', () => {
     const options = overloadOptions.parse({ inFlight: 16, wait: 'off' });
-    expect(new Shedder(options, Math.random, lineOf(0, 15)).full).toBe(false);
-    expect(new Shedder(options, Math.random, lineOf(0, 16)).full).toBe(true);
+    const room = new Shedder(options, Math.random, lineOf(0, 15));
+    expect([room.isCalm, room.lineIsFull('unknown')]).toEqual([true, false]);
+    const none = new Shedder(options, Math.random, lineOf(0, 16));
+    expect([none.isCalm, none.lineIsFull('unknown'), none.lineIsFull('high')]).toEqual([false, true, false]);
+    expect(none.full).toBe(false);
   });
 
   it('raises the level while it is worked off too slowly', () => {
-    const waits = { waiting: 50, ordinary: { oldestMs: 900, expectedMs: 0 }, low: noLine.low };
+    const waits = { ...noLine, waiting: 50, callers: { oldestMs: 900, expectedMs: 0 } };
     const shedder = new Shedder(overloadOptions.parse({}), Math.random, waits);
     for (let reading = 0; reading < 200; reading += 1) {
       shedder.read({ delayMs: 0, elapsedMs: 20, memoryShare: 0 });
