@@ -123,6 +123,7 @@ function* withoutSequences(text: string): Steps<Left> {
   let count = 0;
   let plainFrom = 0;
   let stop = pieceLength;
+  let stopCount = sequencesPerStep;
   for (let at = 0; at < text.length; ) {
     if (isIntroducer(text.charCodeAt(at))) {
       part += text.slice(plainFrom, at);
@@ -130,8 +131,9 @@ function* withoutSequences(text: string): Steps<Left> {
       plainFrom = at;
       count += 1;
     } else at += 1;
-    if (at < stop && count % sequencesPerStep !== sequencesPerStep - 1) continue;
+    if (at < stop && count < stopCount) continue;
     stop = at + pieceLength;
+    stopCount = count + sequencesPerStep;
     // Looked at, so that the engine joins what it has put off joining.
     part.charCodeAt(0);
     if (part !== '') parts.push(part);

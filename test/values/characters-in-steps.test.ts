@@ -91,6 +91,16 @@ describe('a long text that is read in steps', () => {
     }
   });
 
+  it('does not stop at every character after any number of sequences', () => {
+    const plain = 'a'.repeat(1_000_000);
+    for (const sequences of [1, 4094, 4095, 4096, 8191, 9000]) {
+      const going = stripInSteps('\u001b[m'.repeat(sequences) + plain, new Set(['ansi']), () => {});
+      let count = 0;
+      while (!going.next().done) count += 1;
+      expect(count, String(sequences)).toBeLessThan(150);
+    }
+  });
+
   it('stops the more often the longer it is, whatever it is full of', () => {
     for (const unit of ['\u200b', '\u001b[m', '\u2066', '\u{1f469}\u200d', 'é', 'a']) {
       const steps = (length: number): number => {
