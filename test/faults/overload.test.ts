@@ -219,7 +219,11 @@ fault(
     for (const report of over.slice(-1)) tell(report, measured);
     for (const report of over) {
       expectOnlyRightOrRefused(report);
-      expect(rightShare(report.callers.get('high')!)).toBeGreaterThanOrEqual(0.99);
+      const { high, normal } = Object.fromEntries(report.callers) as Record<string, CallerReport>;
+      expect(rightShare(high!)).toBeGreaterThanOrEqual(0.99);
+      // They stand in line before others, and who is refused does not stand in line at all.
+      expect(high!.rightP50).toBeLessThan(normal!.rightP50);
+      expect(normal!.shedP50).toBeLessThan(normal!.rightP50);
     }
     expect(atThree.shed).toBeGreaterThan(0);
     // Of the processor, because that is the same whoever else uses the machine.
@@ -378,6 +382,8 @@ fault(
     const [low, normal, high] = names.map((name) => report.callers.get(name)!);
     expect(rightShare(high!)).toBe(1);
     expect(rightShare(normal!)).toBeGreaterThan(0.9);
+    expect(normal!.rightP50).toBeLessThan(low!.rightP50);
+    expect(high!.rightP50).toBeLessThan(low!.rightP50);
     // Whether it is refused at all depends on who tires first: this gateway, the server or the generator.
     expect(low!.shed).toBeGreaterThanOrEqual(normal!.shed);
   },
