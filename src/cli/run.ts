@@ -16,8 +16,8 @@ Usage: sallyport run [--config FILE] [--set PATH=VALUE]...
 ${configOptionsHelp}
 
 SIGHUP reads policies, certificates, keys and lists again, and reopens the audit file.
-SIGTERM and SIGINT drain: readiness off, no new work, running calls end, audit flushed, exit code 0.
-A second one ends at once.
+SIGTERM and SIGINT drain: readiness off, no new work, running calls end, audit flushed, exit code 0; or 1 where
+records were lost or a worker had to be killed. A second one ends at once, with exit code 1.
 
 With "workers" above 1 this process is the primary of that many others. Signals go to it; exit code 1 where workers keep
 ending soon after their start.

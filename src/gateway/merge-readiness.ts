@@ -22,8 +22,10 @@ export function mergeReadiness(workers: number, draining: boolean, answers: read
   const ready = !draining && serving === workers;
   const policies = [...new Set(told.map(({ body }) => String(body['policy'])))];
   const failed = [...new Set(told.flatMap(({ body }) => (body['failed'] ?? []) as readonly string[]))];
+  const isLost = told.some(({ body }) => body['store'] === 'lost');
   const body = JSON.stringify({
     ...told[0]?.body,
+    ...(isLost ? { store: 'lost' } : {}),
     ready,
     draining,
     audit: told.every(({ body }) => body['audit'] === 'ok') ? 'ok' : 'failing',

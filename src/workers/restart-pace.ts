@@ -11,7 +11,6 @@ export interface RestartPace {
 
 /** 250 ms: long enough for whoever sent what killed it to see the connection go, short enough for everybody else. */
 const firstMs = 250;
-const longestMs = 10_000;
 /** A process that served for a minute is not in a loop. */
 const healthyMs = 60_000;
 /** Ends in a row. Six, with pauses from a quarter of a second up to four: some eight seconds in all. */
@@ -24,7 +23,7 @@ export function createRestartPace(): RestartPace {
     ended(ranMs) {
       soon = ranMs >= healthyMs ? 1 : soon + 1;
       if (soon >= most) return 'give-up';
-      return Math.min(longestMs, firstMs * 2 ** (soon - 1));
+      return firstMs * 2 ** (soon - 1);
     },
   };
 }
