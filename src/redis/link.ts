@@ -16,6 +16,11 @@ export interface RedisLink {
   readonly isUp: boolean;
   /** Resolves when there is a connection, or when it has been waited for so long. */
   untilUp(patienceMs: number): Promise<void>;
+  /**
+   * @param tell called at each connection, before anybody else sends over it; at once where there is one now. Throws never
+   * @returns what ends that
+   */
+  onUp(tell: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -51,6 +56,7 @@ export function createRedisLink(options: RedisOptions, deps: LinkDependencies): 
   let pending = 0;
   let heardAt = 0;
   let upWaiters: (() => void)[] = [];
+  const upHearers = new Set<() => void>();
 
   async function keepConnected(): Promise<void> {
     let failures = 0;
@@ -67,6 +73,7 @@ export function createRedisLink(options: RedisOptions, deps: LinkDependencies): 
         session = opened;
         heardAt = deps.monotonic();
         failures = 0;
+        for (const tell of upHearers) tell();
         for (const wake of upWaiters.splice(0)) wake();
         void evictionOf(opened).then((policy) => policy !== undefined && deps.onEviction?.(policy));
         const cause = await opened.ended;
@@ -117,6 +124,11 @@ export function createRedisLink(options: RedisOptions, deps: LinkDependencies): 
       await Promise.race([up, sleep(patienceMs, undefined, { signal: stop.signal }).catch(() => {})]);
       stop.abort();
       upWaiters = [];
+    },
+    onUp(tell) {
+      upHearers.add(tell);
+      if (session !== undefined) tell();
+      return () => void upHearers.delete(tell);
     },
     async close() {
       ending.abort();

@@ -7,7 +7,7 @@ import { createScript } from './scripts.ts';
 import { within } from './within.ts';
 
 export interface RedisStateDependencies {
-  readonly link: Pick<RedisLink, 'send'>;
+  readonly link: Pick<RedisLink, 'send' | 'onUp'>;
   readonly keys: StoreKeys;
   /** Milliseconds that a question may take. */
   readonly timeout: number;
@@ -56,6 +56,14 @@ redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
 return 1
 `;
 
+/** Kept under the newest key, and no longer under older ones: in one step, so that nobody who reads finds nothing. */
+const putScript = `
+${sinceScript}
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+for i = 2, #KEYS - 1 do redis.call('DEL', KEYS[i]) end
+return string.format('%.0f', since)
+`;
+
 /**
  * `out`: values as they stand, of a bounded length: whoever else writes to the store must not fill the memory of the
  * gateway. `then` is done to each key in the same step.
@@ -86,6 +94,7 @@ return {string.format('%.0f', since), string.format('%.0f', now - since), out}
 export function createRedisState(deps: RedisStateDependencies): SharedState {
   const { link, keys } = deps;
   const adding = createScript(onceScript, link);
+  const putting = createScript(putScript, link);
   const getting = createScript(getScript, link);
   const taking = createScript(takeScript, link);
   const looking = createScript(lookScript, link);
@@ -126,8 +135,9 @@ export function createRedisState(deps: RedisStateDependencies): SharedState {
     const value = firstOpened(space, key, found);
     return value === undefined && since !== firstSince && Number(age) < keptMs ? 'lost' : { value };
   };
-  // Marked as soon as there is a connection: what is made after this process began is never taken for older than the memory.
-  lookUp('dpop', '', 0).catch(() => undefined);
+  // Marked at each connection, before anything is asked over it: a store that is emptied later has another mark, also
+  // where it came up after this process, which asked it nothing until then.
+  const ignore = link.onUp(() => void lookUp('dpop', '', 0).catch(() => undefined));
 
   return {
     shared: true,
@@ -141,13 +151,10 @@ export function createRedisState(deps: RedisStateDependencies): SharedState {
       }, 'full'),
     put(space, key, value, ttlMs) {
       if (value.length > longestValue) return false;
-      const [newest, ...older] = keys.keysOf(kind(space), key);
       const sealed = keys.seal(nameOf(space, key), value);
       return ask(async () => {
-        const kept = link.send(['SET', newest!, sealed, 'PX', ttl(ttlMs)]);
-        // Only then: nobody who reads in between finds nothing.
-        const forgotten = older.length === 0 ? undefined : link.send(['DEL', ...older]);
-        await Promise.all([kept, forgotten]);
+        const since = await putting.run([...keys.keysOf(kind(space), key), mark], [sealed, ttl(ttlMs)]);
+        firstSince ??= since;
         return true;
       }, false);
     },
@@ -166,7 +173,7 @@ export function createRedisState(deps: RedisStateDependencies): SharedState {
       // Where this is lost the entry ends with its time to live.
       void ask(() => link.send(['DEL', ...keys.keysOf(kind(space), key)]), undefined);
     },
-    close() {},
+    close: ignore,
   };
 }
 

@@ -16,9 +16,11 @@ const mark = '{sallyport}:state-since';
 const oldKey = Buffer.alloc(32, 1);
 const newKey = Buffer.alloc(32, 2);
 
-function stateWith(...keys: readonly Buffer[]): SharedState {
+const stateWith = (...keys: readonly Buffer[]): SharedState => stateOver(store, keys);
+
+function stateOver({ link }: TestStore, keys: readonly Buffer[]): SharedState {
   return createRedisState({
-    link: store.link,
+    link,
     keys: createStoreKeys(keys, 'sallyport'),
     timeout: 5000,
     isUp: () => up,
@@ -200,6 +202,47 @@ describe('state in a store that replicas share', () => {
     expect(faults).toEqual([]);
   });
 
+  it('knows that the store was emptied also where it came up after the process, and was emptied before the first look', async () => {
+    const late = await startRedis();
+    await late.kill();
+    const down = await openStore({ url: late.url }, { patienceMs: 1 });
+    const again = async (): Promise<void> => {
+      await late.kill();
+      await until('the connection is lost', () => !down.link.isUp);
+      await late.start();
+      await until('it is connected', () => down.link.isUp);
+    };
+    try {
+      const [puts, idle] = [stateOver(down, [newKey]), stateOver(down, [newKey])];
+      await late.start();
+      await until('it is kept', () => puts.put('hold', 'a', 'held', 60_000));
+      // Also to the process that asked nothing so far.
+      await until('the memory is marked', async () => (await late.cli('EXISTS', mark)) === '1');
+      expect(await puts.get('hold', 'a')).toBe('held');
+      await again();
+      for (const state of [puts, idle]) expect(await state.look('hold', 'a', 60_000)).toBe('lost');
+    } finally {
+      await down.close();
+      await late.stop();
+    }
+  });
+
+  it('marks how far the memory reaches back with what is put', async () => {
+    const state = stateWith(newKey);
+    await until('the memory is marked', async () => (await redis.cli('EXISTS', mark)) === '1');
+    await forgetAll(redis);
+    expect(await state.put('hold', 'a', 'held', 60_000)).toBe(true);
+    expect(await redis.cli('EXISTS', mark)).toBe('1');
+  });
+
+  it('marks it at each new connection', async () => {
+    stateWith(newKey);
+    await until('the memory is marked', async () => (await redis.cli('EXISTS', mark)) === '1');
+    await forgetAll(redis);
+    await redis.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+    await until('the memory is marked again', async () => (await redis.cli('EXISTS', mark)) === '1', 5000);
+  });
+
   it('takes no mark for one that no gateway writes', async () => {
     const state = stateWith(newKey);
     for (const odd of [
@@ -229,15 +272,15 @@ describe('state in a store that replicas share', () => {
         send: async (command) => {
           sent.push(command[0]!);
         },
+        onUp: () => () => {},
       },
       keys: createStoreKeys([newKey, oldKey], 'sallyport'),
       timeout: 5000,
       isUp: () => true,
       onFault: (cause) => faults.push(cause),
     });
-    sent.length = 0;
     expect(await state.put('hold', 'a', 'held', 60_000)).toBe(true);
-    expect(sent).toEqual(['SET', 'DEL']);
+    expect(sent).toEqual(['EVALSHA']);
   });
 
   it('tells operators where a key holds what the gateway did not write', async () => {
