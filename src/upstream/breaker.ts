@@ -64,7 +64,10 @@ export function createBreaker(
   let unreached = 0;
   /** Since when it was asked and has not answered. Nobody who is silent at night is down. */
   let unansweredSince: number | undefined;
+  /** How often it opened without an answer in between: how long all wait. */
   let opened = 0;
+  /** Probes since then that failed otherwise: how much longer those wait who had one already. */
+  let spoilt = 0;
   /** The next probe may go. */
   let probeAt = 0;
   /** The same for callers that had one already. */
@@ -73,18 +76,17 @@ export function createBreaker(
   /** A probe has been let through since it opened. */
   let isProbing = false;
 
-  /** @returns when the time is over that doubles with each failure */
-  function nextTry(now: number): number {
-    opened += 1;
-    return now + Math.min(options.most, options.open * 2 ** (opened - 1));
-  }
+  /** @returns when the time is over that doubles with each failure after the first */
+  const nextTry = (now: number, count: number): number =>
+    now + Math.min(options.most, options.open * 2 ** (count - 1));
 
   function open(now: number): void {
     if (isClosed) onChange('open');
     isClosed = false;
     isProbing = false;
     epoch += 1;
-    probeAt = nextTry(now);
+    opened += 1;
+    probeAt = nextTry(now, opened);
     againAt = probeAt;
   }
 
@@ -93,6 +95,7 @@ export function createBreaker(
     isClosed = true;
     epoch += 1;
     opened = 0;
+    spoilt = 0;
     probers.clear();
     answered();
   }
@@ -154,7 +157,8 @@ export function createBreaker(
       else if (evidence === 'unreached') open(now);
       else {
         isProbing = false;
-        againAt = Math.max(againAt, nextTry(now));
+        spoilt += 1;
+        againAt = Math.max(againAt, nextTry(now, opened + spoilt));
       }
     },
     checked(ok) {

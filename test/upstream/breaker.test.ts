@@ -184,6 +184,23 @@ describe('a breaker', () => {
     }
   }
 
+  it('shuts for others twice as long after one connection that did not come about, however many probes failed before', () => {
+    const { breaker, clock, times, call } = setUp();
+    times(5, 'unreached');
+    for (let probe = 0; probe < 10; probe += 1) {
+      clock.now += breaker.remaining('spoiler');
+      expect(call('failed', 'spoiler')).toBe(true);
+    }
+    // The time of who spoils them goes on doubling.
+    expect(breaker.remaining('spoiler')).toBe(options.most);
+    clock.now += breaker.remaining();
+    expect(call('unreached')).toBe(true);
+    expect(breaker.remaining('honest')).toBe(2 * options.open);
+    clock.now += breaker.remaining('honest');
+    expect(call('unreached', 'honest')).toBe(true);
+    expect(breaker.remaining()).toBe(4 * options.open);
+  });
+
   it('tells each caller when it may come, and lets it through then', () => {
     const { breaker, clock, times, call } = setUp();
     times(5, 'unreached');
