@@ -66,7 +66,10 @@ export function createPolicyInForce(
         if (!next.ok) throw new Error(next.problems.map(formatProblem).join('; '));
         policy = next.policy;
         deps.onChange();
-        await finishInTurns(warn(next.warnings));
+        // Nobody waits for lines of the log: what is reloaded beside, and the next reload, are in force the sooner.
+        finishInTurns(warn(next.warnings)).catch((cause: unknown) =>
+          deps.log.error('policy warnings were not told', { cause }),
+        );
       },
     },
   };
