@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config/schema.ts';
 import { readSessionKeys } from './config/session-keys.ts';
+import type { Digests } from './config/watch.ts';
 import { formatProblem } from './document/problems.ts';
 import { chooseLimitStore } from './gateway/choose-limit-store.ts';
 import { composeGate } from './gateway/compose-gate.ts';
@@ -26,7 +27,7 @@ import type { Surroundings } from './gateway/surroundings.ts';
 import { logUpstreamChange } from './gateway/upstream-changes.ts';
 import { upstreamMetrics } from './gateway/upstream-metrics.ts';
 import { createUpstreams } from './gateway/upstreams.ts';
-import { watchConfig } from './gateway/watch-config.ts';
+import { beforeReading, watchConfig } from './gateway/watch-config.ts';
 import { createWithdrawal } from './gateway/withdrawal.ts';
 import { createIdentity } from './identity/identity.ts';
 import { createAudit } from './observe/audit.ts';
@@ -51,11 +52,12 @@ export { loadPolicies } from './gateway/policy-in-force.ts';
  * @param around of one worker among several: the primary has the ports of operators, and says what workers share
  */
 export async function startGateway(config: Config, around?: Surroundings): Promise<Started> {
+  const before = await beforeReading(config);
   const compiled = await loadPolicies(config.policies);
   if (!compiled.ok) return { ok: false, problems: compiled.problems.map(formatProblem) };
   const closers: (() => Promise<void> | void)[] = [];
   try {
-    return { ok: true, gateway: await build(config, compiled, closers, around) };
+    return { ok: true, gateway: await build(config, compiled, closers, before, around) };
   } catch (error) {
     for (const close of closers.reverse()) await close();
     return { ok: false, problems: [(error as Error).message] };
@@ -66,6 +68,7 @@ async function build(
   config: Config,
   compiled: Extract<PolicyCompilation, { ok: true }>,
   closers: (() => Promise<void> | void)[],
+  before: Digests | undefined,
   around: Surroundings | undefined,
 ): Promise<Gateway> {
   let draining = false;
@@ -232,9 +235,10 @@ async function build(
 
   const reload = createReloader(
     () => [
+      // First: what is withdrawn waits for nothing else.
+      ...withdrawal.reloadSteps,
       inForce.reloadStep,
       { what: 'outbound', read: () => outbound.reload() },
-      ...withdrawal.reloadSteps,
       ...content.reloadSteps,
       ...upstreams.reloadSteps,
       ...tlsReloadSteps(listeners),
@@ -254,7 +258,7 @@ async function build(
     },
   );
 
-  const watcher = await watchConfig(config, log, () => reload.run('files'));
+  const watcher = await watchConfig(config, before, log, () => reload.run('files'));
   closers.push(() => watcher?.close());
 
   const gateway: Gateway = {

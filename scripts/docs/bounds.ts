@@ -152,7 +152,8 @@ export const bounds: readonly Bound[] = [
   },
   {
     keys: under('upstreams[].http.limits', 'connections', 'queued', 'streams'),
-    beyond: 'Calls wait for a connection; those that may not even wait are refused. One caller has seven eighths of the places at most.',
+    beyond:
+      'Calls wait for a connection; those that may not even wait are refused. One caller has seven eighths of the places at most.',
     codes: ['overloaded'],
   },
 
@@ -289,7 +290,8 @@ export const bounds: readonly Bound[] = [
   },
   {
     keys: under('overload', 'inFlight', 'share', 'delay', 'wait', 'memory'),
-    beyond: 'Work is refused, the least important first; beyond `share` that of one caller, beyond `inFlight` that of everybody.',
+    beyond:
+      'Work is refused, the least important first; beyond `share` that of one caller, beyond `inFlight` that of everybody.',
     codes: ['overloaded'],
     metrics: ['shed'],
   },

@@ -48,26 +48,23 @@ export function watchedFiles(config: Config): readonly Watched[] {
  * starts a comparison of contents, so noise in the folder reloads nothing, and a missed one is made good by the poll.
  *
  * @param changed called one at a time; what it throws goes to `failed`
+ * @param before of the same files, taken before they were read: what changed since is a change too
  */
 export async function watchFiles(
   watched: readonly Watched[],
   options: WatchOptions,
   changed: (groups: ReadonlySet<FileGroup>) => void | Promise<void>,
   failed: (error: unknown) => void,
+  before?: Digests,
 ): Promise<Watcher> {
-  const known = new Map<Watched, string>();
-  for (const file of watched) known.set(file, await digestOf(file));
+  const known = new Map<Watched, string>(before ?? (await digestsOf(watched)));
   const watchers: FSWatcher[] = [];
   let settle: NodeJS.Timeout | undefined;
   let closed = false;
   let comparing: Promise<void> | undefined;
   let again = false;
 
-  async function digests(): Promise<ReadonlyMap<Watched, string>> {
-    const found = new Map<Watched, string>();
-    for (const file of watched) found.set(file, await digestOf(file));
-    return found;
-  }
+  const digests = (): Promise<Digests> => digestsOf(watched);
 
   /**
    * What stands in the files once nobody writes: half a file can be a valid one, with half of the keys or of the denies.
@@ -164,6 +161,7 @@ export async function watchFiles(
   };
   const poll = options.poll > 0 ? setInterval(look, options.poll) : undefined;
   poll?.unref();
+  if (before !== undefined) void check();
 
   return {
     check: () => check(),
@@ -190,6 +188,15 @@ function foldersOf(watched: readonly Watched[]): ReadonlyMap<string, ReadonlySet
 
 /** Files of configuration are small; a larger one is compared by what the system says about it. */
 const largestDigested = 16 * 1024 * 1024;
+
+/** What stood in each of the files. */
+export type Digests = ReadonlyMap<Watched, string>;
+
+export async function digestsOf(watched: readonly Watched[]): Promise<Digests> {
+  const found = new Map<Watched, string>();
+  for (const file of watched) found.set(file, await digestOf(file));
+  return found;
+}
 
 /** Names the content of a file or folder. A file that cannot be read has a digest too: its return is a change. */
 async function digestOf({ path, folder }: Watched): Promise<string> {

@@ -172,7 +172,8 @@ export async function startPrimary(config: Config, entry: string): Promise<Prima
         adminUrl,
         failed: failed.promise,
         async reload(reason) {
-          await supervisor.askAll('reload', reason, 600_000);
+          // One that is about to serve as well: it may have read the files before they changed.
+          await supervisor.askAll('reload', reason, 600_000, 'all');
         },
         async drain() {
           draining = true;

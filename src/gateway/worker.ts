@@ -27,6 +27,7 @@ export async function runWorker(): Promise<number> {
   cluster.worker!.on('error', () => undefined);
   const over = Promise.withResolvers<number>();
   let gateway: Gateway | undefined;
+  const served = Promise.withResolvers<Gateway>();
   let draining: Promise<Drained> | undefined;
 
   const drain = async (code: number): Promise<void> => {
@@ -52,6 +53,7 @@ export async function runWorker(): Promise<number> {
     });
     if (!started.ok) return started;
     gateway = started.gateway;
+    served.resolve(gateway);
     return { ok: true, report: { listeners: gateway.listeners, policy: gateway.inner.policy() } };
   }
 
@@ -60,6 +62,9 @@ export async function runWorker(): Promise<number> {
     if (what === 'there') return true;
     // Also of one that has not begun yet: there is nothing to wait for then.
     if (what === 'drain') return drain(0);
+    // One that is about to begin may have read the files before they changed: it reads them again once it has begun.
+    if (what === 'reload')
+      return served.promise.then((serving) => serving.reload(body as ReloadReason)).then(() => true);
     if (gateway === undefined) throw new TypeError('nothing was begun');
     const { inner } = gateway;
     switch (what) {
@@ -67,8 +72,6 @@ export async function runWorker(): Promise<number> {
         return inner.ready();
       case 'numbers':
         return inner.numbers();
-      case 'reload':
-        return gateway.reload(body as ReloadReason).then(() => true);
       case 'blocks.list':
         return inner.blocks.list();
       case 'blocks.release':

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { type Watched, type Watcher, watchedFiles, watchFiles } from '../../src/config/watch.ts';
+import { digestsOf, type Watched, type Watcher, watchedFiles, watchFiles } from '../../src/config/watch.ts';
 import { createConfigFolder } from './folder.ts';
 
 let folder: string;
@@ -64,6 +64,16 @@ describe('a change is seen', () => {
     await writeFile(other, 'two');
     await Promise.all([look, again]);
     expect(seen).toEqual(['two two']);
+  });
+
+  test('that was made after the files were looked at, before they were watched', async () => {
+    const file: Watched = { path: join(folder, 'revoked.yaml'), group: 'apiKeys', folder: false };
+    await writeFile(file.path, 'one');
+    const before = await digestsOf([file]);
+    await writeFile(file.path, 'two');
+    const changed = vi.fn<(groups: ReadonlySet<string>) => void>();
+    watchers.push(await watchFiles([file], { settle: 30, poll: 0 }, changed, vi.fn(), before));
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce());
   });
 
   test('when Kubernetes swaps ..data, once for all files in it', async () => {

@@ -196,6 +196,25 @@ describe('worker processes that end', () => {
     expect(gateway.pids.map(runs)).toEqual([false, false]);
   }, 90_000);
 
+  it('read again on a SIGHUP that came while one of them was about to begin', async () => {
+    const [victim] = gateway.pids;
+    process.kill(victim!, 'SIGKILL');
+    // The other has read the change each time that one of these is told; nothing is written or told after the start.
+    await expect.poll(events, { timeout: 20_000 }).toContain('a worker ended that was meant to run');
+    const narrow = policy.replace('tools: ["*"]', 'tools: [echo]');
+    while (!events().includes('a worker serves again')) {
+      gateway.folder.write('policies/policy.yaml', narrow);
+      gateway.process.signal('SIGHUP');
+      await sleep(20);
+    }
+    await expect
+      .poll(async () => {
+        const answers = await Promise.all([call('held'), call('held'), call('held'), call('held')]);
+        return answers.every((answer) => 'error' in answer.json());
+      })
+      .toBe(true);
+  }, 90_000);
+
   it('all read their files again on SIGHUP, and keep the last good ones', async () => {
     gateway.folder.write('policies/policy.yaml', policy.replace('tools: ["*"]', 'tools: [echo]'));
     gateway.process.signal('SIGHUP');
