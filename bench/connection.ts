@@ -31,8 +31,17 @@ export class Connection {
     socket.on('close', () => this.#fail(new Error('the connection was closed')));
   }
 
+  /** Whether it has not been closed, as servers close a connection that was not used for some time. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === 'open';
+  }
+
   request(bytes: Buffer): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      if (!this.isOpen) {
+        reject(new Error('the connection was closed before'));
+        return;
+      }
       this.#waiting = { resolve, reject };
       this.#socket.write(bytes);
     });

@@ -147,10 +147,9 @@ class Sender {
     }
     this.#sent += 1;
     const begun = performance.now();
-    const over = connection.request(this.#bytes).then(
-      (answer) => {
-        this.#note(answer, performance.now() - begun);
-        this.#free.push(connection);
+    const over = this.#ask(connection, begun).then(
+      (used) => {
+        this.#free.push(used);
         this.#running.delete(over);
       },
       async (error: Error) => {
@@ -161,6 +160,13 @@ class Sender {
     );
     this.#running.add(over);
     return over;
+  }
+
+  /** @returns the connection that was used: a new one where the gateway closed the old one while it was idle */
+  async #ask(kept: Connection, begun: number): Promise<Connection> {
+    const connection = kept.isOpen ? kept : await this.#open();
+    this.#note(await connection.request(this.#bytes), performance.now() - begun);
+    return connection;
   }
 
   #note(answer: Answer, took: number): void {
