@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { RunningListener } from '../listener/listener.ts';
+import type { RunningListener } from '../listener/contract.ts';
 import type { Log } from '../observe/log.ts';
 import type { OpenExchanges } from '../pipeline/open-exchanges.ts';
 import type { Drained } from './contract.ts';

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
-import { createListener, type ListenerDependencies, type RunningListener } from '../listener/listener.ts';
+import type { ListenerDependencies, RunningListener } from '../listener/contract.ts';
+import { createListener } from '../listener/listener.ts';
 import type { ReloadStep } from './reloader.ts';
 
 /** What all listeners share; routes come from the configuration. */

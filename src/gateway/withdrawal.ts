@@ -5,7 +5,7 @@ import { CredentialRefused } from '../identity/credential-refused.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Peer } from '../identity/peer.ts';
 import { createRevocations, type Revocations } from '../identity/revocations.ts';
-import type { RunningListener } from '../listener/listener.ts';
+import type { RunningListener } from '../listener/contract.ts';
 import type { Log } from '../observe/log.ts';
 import { OpenExchanges } from '../pipeline/open-exchanges.ts';
 import { finish, finishInTurns, type Steps } from '../values/steps.ts';

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 import { type Gateway, startGateway } from '../gateway.ts';
+import type { Begun } from '../workers/contract.ts';
 import { createIpcState } from '../workers/ipc-state.ts';
 import { createLine } from '../workers/line.ts';
-import type { Begun } from '../workers/supervisor.ts';
 import type { Drained } from './contract.ts';
 import { endProcess } from './end-process.ts';
 import type { ReloadReason } from './reloader.ts';

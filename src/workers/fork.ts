@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import type { ForkedProcess } from './supervisor.ts';
+import type { ForkedProcess } from './contract.ts';
 
 /**
  * Prepares this process to fork workers that run the same program. Connections are handed to them in turn by this

@@ -5,11 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { z } from 'zod';
-import {
-  createListener,
-  type ListenerDependencies,
-  type RunningListener,
-} from '../../src/listener/listener.ts';
+import type { ListenerDependencies, RunningListener } from '../../src/listener/contract.ts';
+import { createListener } from '../../src/listener/listener.ts';
 import { listenerOptions } from '../../src/listener/options.ts';
 import type { Refusal } from '../../src/listener/refusal.ts';
 import type { Arrival } from '../../src/pipeline/arrival.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ForkedProcess, Supervisor } from '../../src/workers/contract.ts';
 import { createLine, type Line } from '../../src/workers/line.ts';
-import { createSupervisor, type ForkedProcess, type Supervisor } from '../../src/workers/supervisor.ts';
+import { createSupervisor } from '../../src/workers/supervisor.ts';
 
 /** A process that says what the test says, and hears as a real one does: in a turn of the loop of its own. */
 class FakeProcess implements ForkedProcess {
