@@ -55,8 +55,9 @@ export function createShedding(options: OverloadOptions): Shedding {
     entrance: {
       turnsAway: (arrival) => load?.turnsAway(arrival) ?? 'bound',
       takeTurn(arrival, bytes, begin) {
-        if (load === undefined) begin();
-        else load.takeTurn(arrival, bytes, begin);
+        if (load !== undefined) return load.takeTurn(arrival, bytes, begin);
+        begin();
+        return undefined;
       },
     },
     stop() {
@@ -197,7 +198,7 @@ function createLoad(
     takeTurn(arrival, bytes, begin) {
       // Who it is matters only where there is a line.
       const rank = queue.isOpen ? 'unknown' : (knownAs(arrival)?.priority ?? 'unknown');
-      queue.enter(rank, bytes, begin);
+      return queue.enter(rank, bytes, begin);
     },
     enter,
   };

@@ -29,11 +29,13 @@ export function letIn(reply: HttpReply, entrance: Entrance | undefined, begin: (
     }
     reply.letIn = answer === 'caller';
   }
-  entrance.takeTurn(arrival, bodyBytes(reply), () => {
+  const leave = entrance.takeTurn(arrival, bodyBytes(reply), () => {
     if (reply.gone) return false;
     begin();
     return true;
   });
+  // At once, not when its turn comes: clients that ask and leave would fill the line.
+  if (leave !== undefined) reply.onClientGone(leave);
 }
 
 function bodyBytes({ verb, request }: HttpReply): number {

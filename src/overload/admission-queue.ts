@@ -56,7 +56,7 @@ interface Turn {
  * Without it, all requests that are read in one turn are worked off in that turn: a thousand of them hold up the refusals of
  * the next thousand, new connections, answers of servers, and the one caller of high priority who came last.
  *
- * Holds a closure for each request that waits; how many may is for its user to bound.
+ * Holds some closures for each request that waits; how many may is for its user to bound.
  */
 export class AdmissionQueue implements Backlog {
   readonly #deps: AdmissionQueueDependencies;
@@ -102,14 +102,17 @@ export class AdmissionQueue implements Backlog {
    * Begins at once or, where there is a line, when its turn has come.
    *
    * @param bytes of its body, as far as is known
+   * @returns takes it out of the line; undefined where it has begun
    */
-  enter(rank: Rank, bytes: number, begin: Begin): void {
+  enter(rank: Rank, bytes: number, begin: Begin): (() => void) | undefined {
     const { isOpen } = this;
     this.#turn ??= this.#newTurn(true);
+    let leave: (() => void) | undefined;
     if (isOpen) start(this.#turn, bytes, begin);
-    else this.#lines.append(rank, { since: this.#deps.clock(), bytes, begin, next: undefined });
+    else leave = this.#lines.append(rank, { since: this.#deps.clock(), bytes, begin });
     // One in any case: it ends this turn.
     if (this.#due === 0 || (!isOpen && this.#due < mostStarts)) this.#beDue(1);
+    return leave;
   }
 
   #waitOf(oldest: number | undefined, rank: Rank): Wait {

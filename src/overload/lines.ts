@@ -11,12 +11,20 @@ export interface Waiting {
   readonly since: number;
   readonly bytes: number;
   readonly begin: Begin;
-  next: Waiting | undefined;
+}
+
+interface Link {
+  readonly waiting: Waiting;
+  readonly line: Line;
+  previous: Link | undefined;
+  next: Link | undefined;
+  /** False once it has been taken out. */
+  stands: boolean;
 }
 
 interface Line {
-  first: Waiting | undefined;
-  last: Waiting | undefined;
+  first: Link | undefined;
+  last: Link | undefined;
   length: number;
 }
 
@@ -43,21 +51,24 @@ export class Lines {
 
   /** When the first of the callers came of whom it is known that they are not of low priority; undefined where none waits. */
   get oldestCaller(): number | undefined {
-    return oldestOf(this.#ofCallers)?.first?.since;
+    return oldestOf(this.#ofCallers)?.first?.waiting.since;
   }
 
   /** When the first of this rank came. */
   oldest(rank: Rank): number | undefined {
-    return this.#lineOf(rank).first?.since;
+    return this.#lineOf(rank).first?.waiting.since;
   }
 
-  append(rank: Rank, waiting: Waiting): void {
+  /** @returns takes it out again; does nothing once it is out */
+  append(rank: Rank, waiting: Waiting): () => void {
     const line = this.#lineOf(rank);
-    if (line.last === undefined) line.first = waiting;
-    else line.last.next = waiting;
-    line.last = waiting;
+    const link: Link = { waiting, line, previous: line.last, next: undefined, stands: true };
+    if (line.last === undefined) line.first = link;
+    else line.last.next = link;
+    line.last = link;
     line.length += 1;
     this.#length += 1;
+    return () => this.#takeOut(link);
   }
 
   #lineOf(rank: Rank): Line {
@@ -70,12 +81,21 @@ export class Lines {
     const line = (
       this.#taken === 0 ? oldestOf(this.#lines) : this.#lines.find(({ length }) => length > 0)
     ) as Line;
-    const waiting = line.first!;
-    line.first = waiting.next;
-    if (waiting.next === undefined) line.last = undefined;
+    const link = line.first!;
+    this.#takeOut(link);
+    return link.waiting;
+  }
+
+  #takeOut(link: Link): void {
+    if (!link.stands) return;
+    link.stands = false;
+    const { line, previous, next } = link;
+    if (previous === undefined) line.first = next;
+    else previous.next = next;
+    if (next === undefined) line.last = previous;
+    else next.previous = previous;
     line.length -= 1;
     this.#length -= 1;
-    return waiting;
   }
 }
 
@@ -84,7 +104,7 @@ function oldestOf(lines: readonly Line[]): Line | undefined {
   let oldest: Line | undefined;
   for (const line of lines) {
     if (line.first === undefined) continue;
-    if (oldest === undefined || line.first.since <= oldest.first!.since) oldest = line;
+    if (oldest === undefined || line.first.waiting.since <= oldest.first!.waiting.since) oldest = line;
   }
   return oldest;
 }

@@ -22,8 +22,9 @@ export interface Load {
    *
    * @param bytes that its body says to have; infinite where it does not say
    * @param begin gives false where its client has left meanwhile; must not throw
+   * @returns takes it out of the line, for a client that leaves; undefined where it has begun
    */
-  takeTurn(arrival: Unread, bytes: number, begin: () => boolean): void;
+  takeTurn(arrival: Unread, bytes: number, begin: () => boolean): (() => void) | undefined;
   /** A request is let in. To be followed by `leave` of its place. */
   enter(): Place;
 }

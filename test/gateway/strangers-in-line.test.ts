@@ -84,8 +84,9 @@ it('strangers who fill the line are turned away at its end, and keep no caller o
 it('callers who are known leave the line before strangers who came earlier', async () => {
   const { load, from, known, wait } = stage();
   const order: string[] = [];
-  const enter = (name: string, arrival: Unread): void =>
+  const enter = (name: string, arrival: Unread): void => {
     load.takeTurn(arrival, Number.POSITIVE_INFINITY, () => order.push(name) > 0);
+  };
   wait(() => from('stranger'), 2);
   const callers = (['low', 'normal', 'high'] as const).map(
     (name) => [name, known(principal(name), from(name))] as const,

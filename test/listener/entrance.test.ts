@@ -7,11 +7,15 @@ import { dial, ping, rawPost, readAll, startListener, until } from './support.ts
 
 /** An entrance that lets nobody in until it is told to. */
 function shutEntrance(turnsAway: Entrance['turnsAway'] = () => 'bound') {
-  const line: { readonly bytes: number; readonly begin: () => boolean }[] = [];
+  const line: { readonly bytes: number; readonly begin: () => boolean; hasLeft: boolean }[] = [];
   const entrance: Entrance = {
     turnsAway,
     takeTurn: (_arrival, bytes, begin) => {
-      line.push({ bytes, begin });
+      const waiting = { bytes, begin, hasLeft: false };
+      line.push(waiting);
+      return () => {
+        waiting.hasLeft = true;
+      };
     },
   };
   return { line, entrance };
@@ -83,6 +87,7 @@ describe('a request that waits for its turn', () => {
     for (let asked = 0; asked < 3; asked += 1) {
       await sendBytes(listener.mcp, [`${rawPost(listener, ['Content-Length: 2'], '/nowhere')}\r\n{}`]);
     }
+    expect(line.map(({ hasLeft }) => hasLeft)).toEqual([true, false]);
     expect(line[0]!.begin()).toBe(false);
     const answered = once(stays, 'data');
     expect(line[1]!.begin()).toBe(true);

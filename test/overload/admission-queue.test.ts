@@ -102,6 +102,43 @@ describe('a line of requests', () => {
     expect(queue.upTo('high')).toBeLessThan(queue.waiting / 3);
   });
 
+  it('is left at once by those who are taken out, wherever they stand, and each goes once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ rank: fc.constantFrom(...ranks), leaves: fc.boolean() }), { maxLength: 60 }),
+        fc.nat(3),
+        (come, turns) => {
+          const loop = new FakeLoop();
+          const begun = new Set<number>();
+          const leave: ((() => void) | undefined)[] = [];
+          loop.turn(() => {
+            for (const [index, { rank }] of come.entries()) {
+              leave.push(
+                loop.queue.enter(rank, 40_000, () => {
+                  expect(begun.has(index)).toBe(false);
+                  begun.add(index);
+                  return true;
+                }),
+              );
+            }
+          });
+          for (let turn = 0; turn < turns; turn += 1) loop.turn();
+          const gone = come.map(
+            ({ leaves }, index) => leaves && leave[index] !== undefined && !begun.has(index),
+          );
+          for (const [index, { leaves }] of come.entries()) {
+            // Twice, and also where it has begun.
+            if (leaves) for (const _ of [1, 2]) leave[index]?.();
+          }
+          expect(loop.queue.waiting).toBe(come.length - begun.size - gone.filter(Boolean).length);
+          expect(loop.queue.upTo('low')).toBe(loop.queue.waiting);
+          loop.finish();
+          expect(come.map((_, index) => begun.has(index))).toEqual(gone.map((one) => !one));
+        },
+      ),
+    );
+  });
+
   it('gives the turn of who has left to who stays, however many they are and whatever they said to send', () => {
     const loop = new FakeLoop();
     let begun = 0;
