@@ -48,7 +48,7 @@ afterAll(async () => {
 
 /**
  * 64 MiB: what a garbage-collected process may lag behind by, and far below what each flood would fill unbounded. At full
- * size twenty connections may each begin hundreds of whole calls, and a call costs some 30 KiB.
+ * size twenty connections bring resets about 20,000 times each, and some of what they ask is answered.
  */
 const mostGrowth = scale(64, 256);
 

@@ -61,6 +61,7 @@ fault(
     expect(late2).toBe(1000);
     measured('1000 of 1000 new callers a day later');
   },
+  scale(30_000, 180_000),
 );
 
 fault(
