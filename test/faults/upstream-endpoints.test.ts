@@ -120,16 +120,24 @@ for (const [name, chaosAt] of positions) {
   );
 }
 
+/** Two endpoints that count their calls, the first behind a proxy that can be stopped. Closed after the test. */
+async function oneBehindProxy(http: Readonly<Record<string, unknown>>) {
+  const calls = new Map<number, number>();
+  const one = await startCountingServer('body', calls);
+  const other = await startCountingServer('body', calls);
+  const proxy = await startChaosProxy(one.port);
+  onTestFinished(async () => {
+    await Promise.all([one.close(), other.close(), proxy.close()]);
+  });
+  return { calls, proxy, gate: await gatewayOver([proxy.url('/mcp'), other.url], http) };
+}
+
 fault(
   'one of two endpoints: killed and restarted under load',
   'calls are lost that were written to it and not answered, one for each connection at most, and no others; afterwards both ' +
     'are used; no tool call reaches a server twice',
   async (measured) => {
-    const calls = new Map<number, number>();
-    const one = await startCountingServer('body', calls);
-    const other = await startCountingServer('body', calls);
-    const proxy = await startChaosProxy(one.port);
-    const gate = await gatewayOver([proxy.url('/mcp'), other.url], {
+    const { calls, proxy, gate } = await oneBehindProxy({
       ejection: { time: '500ms' },
       breaker: { open: '300ms', pace: '100ms' },
       health: { interval: '200ms', timeout: '500ms', unhealthy: 2, healthy: 1 },
@@ -163,7 +171,6 @@ fault(
       `${kills} times: ${lost} of ${outcomes.length} calls and ${written} of ${report.sent} good ones were written to it and lost, none twice`,
     );
     expectUnharmed({ ...report, sent: report.sent - written, right: report.right - written }, measured);
-    await Promise.all([one.close(), other.close(), proxy.close()]);
   },
   scale(60_000, 400_000),
 );
@@ -199,11 +206,7 @@ fault(
   'one of two endpoints: comes and goes',
   'only calls that were written to it are lost; it is avoided for longer each time; no tool call reaches a server twice',
   async (measured) => {
-    const calls = new Map<number, number>();
-    const one = await startCountingServer('body', calls);
-    const other = await startCountingServer('body', calls);
-    const proxy = await startChaosProxy(one.port);
-    const gate = await gatewayOver([proxy.url('/mcp'), other.url], {
+    const { calls, proxy, gate } = await oneBehindProxy({
       ejection: { time: '200ms' },
       breaker: { open: '100ms', pace: '50ms' },
       health: { interval: '1h' },
@@ -221,7 +224,6 @@ fault(
     // One for each connection at most: what was written to it and not answered.
     expect(lost.length).toBeLessThanOrEqual(flaps * 8);
     measured(`${flaps} times: ${lost.length} of ${outcomes.length} calls lost, none twice`);
-    await Promise.all([one.close(), other.close(), proxy.close()]);
   },
   scale(30_000, 240_000),
 );
